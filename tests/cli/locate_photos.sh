@@ -109,3 +109,6 @@ expect 1 heatmap --weights "$(nano)" --view street --roll 2 --out "$tmp/g.png" "
 refused "--roll is unsupported with these weights"
 expect 2 embed --weights "$tmp/w.safetensors" --view aerial --fov 60 --out "$tmp/g.safetensors" $demo/aerial/1.png
 refused "--fov requires --view street"
+
+# The service answers the same, and takes the camera as parameters; other weights refuse them.
+python3 -B tests/serve/cameras.py "$GEOVIEWMATCH" "$tmp/map.gpkg" "$tmp/w.safetensors" "$first" "$tmp/bare.jpg"
