@@ -58,15 +58,19 @@ static void add_camera(struct facts *f, const gvm_camera *c)
 /* ------------------------------------------------------------------ pictures */
 
 /* Which weights take it; nothing if unknown. */
-static void add_takers(struct facts *f, const gvm_picture *picture)
+static void add_takers(struct facts *f, const gvm_picture *picture, const gvm_camera *camera)
 {
+    enum { LEAST_FOV = 25 /* as in gvm_picture_street */ };
     int panoramas, photos;
     if (gvm_picture_suits(picture, &panoramas, &photos, NULL) != GVM_OK) return;
-    char views[80] = "";
-    if (photos > 0) snprintf(views, sizeof views, "weights for photos%s", photos > 1 ? ", as views of a panorama" : "");
-    fact(f, "panorama", json_boolean(panoramas), "suits", "%s%s%s", panoramas ? "weights for panoramas" : "",
-         panoramas && photos > 0 ? "; " : "",
-         panoramas || photos > 0 ? views : "no weights: it is too small or too elongated");
+    bool any = camera->fov >= LEAST_FOV;
+    char names[160];
+    snprintf(names, sizeof names, "%s%s%s%s", panoramas ? "; weights for panoramas" : "",
+             any ? "; weights for any camera" : "", photos > 0 ? "; weights for photos" : "",
+             photos > 1 ? ", as views of a panorama" : "");
+    fact(f, "panorama", json_boolean(panoramas), "suits", "%s",
+         names[0] != '\0' ? names + 2 : "no weights: it is too small or too elongated");
+    fact_json(f, "any_camera", json_boolean(any));
     fact_json(f, "photo_views", json_integer(photos));
 }
 
@@ -128,7 +132,7 @@ int info_picture(const char *path, const char *format, const gvm_camera_options 
             add_ground(&f, &ground);
         } else {
             add_camera(&f, &camera);
-            add_takers(&f, picture);
+            add_takers(&f, picture, &camera);
         }
     }
     if (opened) gvm_picture_free(picture);

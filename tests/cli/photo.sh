@@ -99,9 +99,9 @@ says err "weights for panoramas need the full circle" \
 
 # Which weights a picture suits.
 expect 0 info "$tmp/photo.png"
-says out "suits          weights for photos"
+says out "suits          weights for any camera; weights for photos"
 expect 0 info $panorama
-says out "suits          weights for panoramas; weights for photos, as views of a panorama"
+says out "suits          weights for panoramas; weights for any camera; weights for photos, as views of a panorama"
 expect 0 info --json "$tmp/tiny.png"
 says out '"panorama": false' '"photo_views": 0'
 
