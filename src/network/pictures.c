@@ -111,12 +111,6 @@ const char *gvm_source_name(gvm_source source)
 
 /* ------------------------------------------------------------------ at other sizes */
 
-gvm_status check_pixels(const gvm_picture *picture, gvm_error *err)
-{
-    if (picture->image.pixels != NULL) return GVM_OK;
-    return fail(err, GVM_ARGUMENT, "%s: only its header was read, so it has no pixels", picture->name);
-}
-
 gvm_status gvm_picture_scale(const gvm_picture *picture, unsigned char *pixels, int height, int width, gvm_error *err)
 {
     const struct image *image = &picture->image;

@@ -9,6 +9,12 @@
 #include "image/photo.h"
 #include "image/views.h"
 
+gvm_status check_pixels(const gvm_picture *picture, gvm_error *err)
+{
+    if (picture->image.pixels != NULL) return GVM_OK;
+    return fail(err, GVM_ARGUMENT, "%s: only its header was read, so it has no pixels", picture->name);
+}
+
 /* ------------------------------------------------------------------ which way */
 
 /* Weights that take cameras take a full panorama as the camera of a sphere. The user's word that it is one replaces

@@ -67,58 +67,6 @@ static void value(enum parameter which, const char *text)
         if (!(fabs(c->distortion[i]) <= 2)) abort();
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static const char *const names[] = {"maps.example", NULL};
-
-static void host(const char *text)
-{
-    bool ours = host_is_ours(text, "127.0.0.1", names);
-    if (ours && strstr(text, "evil") != NULL) abort();
-    if (origin_is_ours(text, "localhost:8080", names) && strstr(text, "://") == NULL) abort();
-}
-
-static void numbers(const char *text)
-{
-    long zoom, x, y;
-    size_t number;
-    double box[4];
-    if (read_square(&zoom, &x, &y, text) && (zoom < 0 || x < 0 || y < 0 || zoom > 999999999)) abort();
-    if (read_index(&number, text, ".jpg", 7) && number >= 7) abort();
-    if (!read_box(box, text)) return;
-    if (!(box[0] <= box[2] && box[1] <= box[3] && box[1] >= -90 && box[3] <= 90)) abort();
-    if (!boxes_touch(box, box)) abort();
-}
-
-/* In place, never longer; a zero must not truncate it. */
-static void unescape(const char *text)
-{
-    char *copy = strdup(text);
-    if (copy == NULL) abort();
-    size_t length = framing_unescape(NULL, NULL, copy);
-    if (length > strlen(text) || length != strlen(copy)) abort();
-    free(copy);
-}
-
-/* The value of one parameter, together with a valid `near`. */
-static void value(enum parameter which, const char *text)
-{
-    struct serve_options options = {.min_margin = 0.05};
-    struct service service = {.options = &options, .views[GVM_STREET].masked = 1};
-    struct field fields[PARAMETERS] = {0};
-    struct request request = {.service = &service, .fields = fields};
-    struct question question;
-    snprintf(fields[NEAR].text, PARAMETER_TEXT, "1,2");
-    fields[NEAR].size = 3;
-    snprintf(fields[which].text, PARAMETER_TEXT, "%s", text);
-    fields[which].size = strlen(fields[which].text);
-    if (read_question(&question, &top, &min_margin, &request) == (request.refused != 0)) abort();
-    if (request.refused != 0) return;
-    if (top < 1 || top > SERVE_TOP || !(min_margin >= 0 && min_margin <= 2) || fabs(question.lat) > 90) abort();
-    if (question.panorama < 0 || question.panorama > GVM_AS_PHOTO) abort();
-    if (isfinite(question.heading) && fabs(question.heading) > 360) abort();
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size < 1) return -1;
