@@ -21,6 +21,7 @@ struct arguments {
     double heading;
     long batch;
     struct camera_arguments camera;
+    gvm_camera_options wishes;
 };
 
 static int check_arguments(struct arguments *a)
@@ -34,7 +35,7 @@ static int check_arguments(struct arguments *a)
         return usage_error(name, "--panorama requires --view street");
     const char *camera = options_given(&a->common, camera_names);
     if (camera != NULL && a->view == GVM_AERIAL) return usage_error(name, "--%s requires --view street", camera);
-    return GO_ON;
+    return camera_options(&a->wishes, &a->camera, &a->common);
 }
 
 /* Compact the rows of the files without errors; *names lists them. Returns the number of rows. */
@@ -107,9 +108,6 @@ static int embed(const struct arguments *a, gvm_session *session, const gvm_mode
     g_autofree gvm_camera *cameras = calloc(n, sizeof *cameras);
     g_autofree gvm_camera **used = calloc(n, sizeof *used);
     g_autofree const gvm_camera_options **wishes = calloc(n, sizeof *wishes);
-    gvm_camera_options wish;
-    int valid = camera_options(&wish, &a->camera, &a->common);
-    if (valid != GO_ON) return valid;
     struct watch watch = {.progress.quiet = a->common.quiet, .what = "embed", .unit = "pictures", .statuses = statuses};
     gvm_error err = {""};
     if (features == NULL || headings == NULL || statuses == NULL || views == NULL || cameras == NULL || used == NULL ||
@@ -122,7 +120,7 @@ static int embed(const struct arguments *a, gvm_session *session, const gvm_mode
         headings[i] = a->has_heading ? a->heading : NAN;
         cameras[i].size = sizeof cameras[i];
         used[i] = &cameras[i];
-        wishes[i] = &wish;
+        wishes[i] = &a->wishes;
     }
     const gvm_embed_job job = {.size = sizeof job,
                                .view = (gvm_view)a->view,
