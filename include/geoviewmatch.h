@@ -283,8 +283,31 @@ GVM_API gvm_status gvm_picture_scale(const gvm_picture *picture, unsigned char *
 enum {
     GVM_AS_FOUND,    /* as detected */
     GVM_AS_PANORAMA, /* as a full panorama, whatever its metadata and shape */
-    GVM_AS_PHOTO     /* as a photo with weights for photos; as detected with those for panoramas */
+    GVM_AS_PHOTO     /* as a photo with weights for photos or any camera; as detected with other weights */
 };
+
+/* How a street picture becomes the network's input. */
+typedef struct gvm_street_options {
+    size_t size;
+    int room;                         /* capacity of pixels, in inputs */
+    int panorama;                     /* GVM_AS_FOUND, ... */
+    const double *heading;            /* as in gvm_picture_fit; takes precedence over the camera's */
+    const gvm_camera_options *camera; /* what is known of its camera, for weights that take cameras; NULL: nothing */
+} gvm_street_options;
+
+/* Convert a street picture to the network's input, as gvm_picture_views does.
+ *
+ * Weights for panoramas whose input is masked (gvm_view_info) take any camera's picture: it is put where a panorama
+ * would show it, with its heading at its centre, and the rest is unseen. Its camera is gvm_picture_camera's. A full
+ * level panorama becomes the same input as with other weights for panoramas. Refused are a picture of less than 25
+ * degrees, and one that shows nothing of the weights' elevation range.
+ *
+ *   camera  out: the camera that was used; lens is GVM_LENS_FOUND if these weights use none. NULL: not wanted
+ *
+ * Returns as gvm_picture_views, or as gvm_picture_camera. */
+GVM_API gvm_status gvm_picture_street(const gvm_picture *picture, const gvm_model *model, unsigned char *pixels,
+                                      const gvm_street_options *options, gvm_camera *camera, int *count,
+                                      gvm_error *err);
 
 /* Convert a picture to the network's input.
  *
@@ -294,7 +317,8 @@ enum {
  *             by weights for photos
  *   panorama  GVM_AS_FOUND, ...; ignored for an aerial picture
  *
- * Weights for panoramas (GVM_EQUIRECTANGULAR) take full panoramas: pictures with XMP GPano, or at least 1.9 times as
+ * Weights for panoramas (GVM_EQUIRECTANGULAR) take full panoramas and, if their input is masked, any camera's picture
+ * (gvm_picture_street). Full panoramas are pictures with XMP GPano, or at least 1.9 times as
  * wide as high, without camera EXIF, and with the shape of a data set or matching left and right edges. Rows outside
  * the weights' elevation range are cut off.
  *
@@ -336,7 +360,8 @@ GVM_API gvm_status gvm_picture_views(const gvm_picture *picture, const gvm_model
 GVM_API gvm_status gvm_picture_suits(const gvm_picture *picture, int *panoramas, int *photos, gvm_error *err);
 
 /* The part of a picture that gvm_picture_fit takes, with the same heading and panorama. For a photo, and a panorama
- * that lacks rows of the weights' elevation range, the part extends beyond the picture. */
+ * that lacks rows of the weights' elevation range, the part extends beyond the picture. GVM_ARGUMENT if a photo is put
+ * on the canvas of a panorama, of which it is no rectangle. */
 typedef struct gvm_part {
     double left, top, right, bottom; /* in the picture's pixels */
     int turn; /* column x of the part, brought to the input's width, is column x + turn of the input, all round */
@@ -391,6 +416,9 @@ typedef struct gvm_embed_job {
     gvm_file_done *done;    /* may be NULL */
     void *user;
     int *views; /* out: (count) inputs of each file: 1, GVM_PANORAMA_VIEWS, or 0 if it failed; or NULL */
+    const gvm_camera_options *const *cameras; /* (count) as in gvm_street_options, each may be NULL; NULL: none */
+    gvm_camera *const *used; /* out: (count) the camera of each street picture, with size; valid if it did not fail; or
+                                NULL */
 } gvm_embed_job;
 
 /* Compute the features of picture files, which are read ahead on other threads while the network computes.
@@ -683,11 +711,13 @@ typedef struct gvm_question {
     double lat, lon, within_m; /* within_m > 0: only tiles whose centres lie within within_m metres of this place; NaN,
                                   NaN: the picture's GPS position */
     int panorama;              /* as in gvm_picture_fit */
+    const gvm_camera_options *camera; /* as in gvm_street_options; its heading counts if the one above is NaN. NULL:
+                                         nothing is known */
 } gvm_question;
 
 /* The result besides the hits. */
 typedef struct gvm_found {
-    gvm_photo_info info; /* the picture's metadata */
+    gvm_photo_info info; /* as in gvm_located */
     int count;           /* number of hits */
     int heading_found;   /* 1: the hits' headings were estimated, to 22.5 degrees */
     double margin; /* the first hit's score minus that of the best tile that cannot be part of it; NaN if there is none.
@@ -732,6 +762,8 @@ typedef struct gvm_located {
     float *scores; /* out: (gvm_map_count) of each tile, the best of several headings; NaN if not searched. Or NULL */
     int room;      /* capacity of pixels, in inputs; 0: 1 */
     int views;     /* inputs in pixels, as from gvm_picture_views; their mean feature is searched for */
+    gvm_camera *camera; /* out: the camera that was used, with size, as in gvm_picture_street; its heading_from is
+                           GVM_SOURCE_NONE if the heading is estimated. Or NULL */
 } gvm_located;
 
 /* Prepare a picture to be located: fills in pixels, views, heading, info, status and err from the question and room.

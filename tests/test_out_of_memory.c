@@ -18,6 +18,7 @@
 #include "raster_support.h"
 
 #define WEIGHTS "tests/golden/net_narrow.safetensors"
+#define SEEN "tests/golden/net_seen.safetensors"
 #define TILES "examples/demo/tiles.csv"
 
 /* ------------------------------------------------------------------ the calls */
@@ -28,7 +29,7 @@ static const char *const streets[] = {"examples/demo/street/1.png", "examples/de
 
 /* Arguments of the calls; allocated without failures. */
 static struct {
-    gvm_model *model;
+    gvm_model *model, *seen; /* seen: with visibility */
     gvm_session *session;
     gvm_map *map;
     unsigned char *pixels;
@@ -79,6 +80,25 @@ static gvm_status picture_open(gvm_error *err)
     if (status == GVM_OK) status = gvm_picture_part(picture, own.model, GVM_STREET, &part, NULL, 0, err);
     if (status == GVM_OK) status = gvm_picture_scale(picture, shown, 32, 64, err);
     gvm_picture_free(picture);
+    return status;
+}
+
+/* Of a photo and of a panorama. */
+static gvm_status picture_street(gvm_error *err)
+{
+    static const char *const paths[] = {"examples/demo/aerial/1.png", "examples/demo/street/1.png"};
+    const gvm_street_options way = {.size = sizeof way, .room = 1};
+    gvm_status status = GVM_OK;
+    int count;
+    for (int i = 0; i < 2 && status == GVM_OK; i++) {
+        const gvm_picture_options options = {.size = sizeof options, .path = paths[i]};
+        gvm_camera camera = {.size = sizeof camera};
+        gvm_picture *picture;
+        status = gvm_picture_open(&picture, &options, err);
+        if (status == GVM_OK) status = gvm_picture_street(picture, own.seen, own.pixels, &way, &camera, &count, err);
+        if (status == GVM_OK) assert_int_equal(camera.lens, i == 0 ? GVM_LENS_PINHOLE : GVM_LENS_SPHERE);
+        gvm_picture_free(picture);
+    }
     return status;
 }
 
@@ -260,7 +280,7 @@ static void all_calls(void **state)
     gvm_model_info info = {.size = sizeof info};
     gvm_view_info street = {.size = sizeof street};
     gvm_set_threads(1, NULL);
-    if (gvm_model_open(&own.model, WEIGHTS, &err) != GVM_OK ||
+    if (gvm_model_open(&own.model, WEIGHTS, &err) != GVM_OK || gvm_model_open(&own.seen, SEEN, &err) != GVM_OK ||
         gvm_session_open(&own.session, own.model, 2, &err) != GVM_OK ||
         gvm_map_from_tiles(&own.map, own.session, TILES, NULL, NULL, &err) != GVM_OK)
         fail_msg("%s", err.text);
@@ -268,7 +288,7 @@ static void all_calls(void **state)
     assert_int_equal(gvm_view_about(own.model, GVM_STREET, &street, &err), GVM_OK);
     own.model->info.score_scale = 20; /* as if trained with a softmax */
     size_t pixels = (size_t)street.height * (size_t)street.width;
-    own.pixels = malloc(3 * pixels);
+    own.pixels = malloc(3 * pixels + pixels / 16);
     own.heat = malloc(pixels * sizeof *own.heat);
     own.features = malloc(2 * (size_t)info.features * sizeof *own.features);
     const struct {
@@ -279,6 +299,7 @@ static void all_calls(void **state)
                  {"gvm_session_open", session_open},
                  {"gvm_picture_open and others", picture_open},
                  {"gvm_load_picture", load_picture},
+                 {"gvm_picture_street", picture_street},
                  {"gvm_embed_pixels", embed_pixels},
                  {"gvm_embed_files", embed_files},
                  {"gvm_heatmap", heatmap},
@@ -299,6 +320,7 @@ static void all_calls(void **state)
     gvm_map_free(own.map);
     gvm_session_free(own.session);
     gvm_model_free(own.model);
+    gvm_model_free(own.seen);
 }
 
 int main(void)

@@ -133,7 +133,7 @@ static void what_is_taken(void **state)
     gvm_model *circles = open_model(WEIGHTS); /* weights for panoramas */
     own = open_picture(photo);
     expect_failure(gvm_picture_fit(own, circles, GVM_STREET, pixels, NULL, GVM_AS_PHOTO, &err), GVM_PANORAMA, &err,
-                   "those for photos, such as statewide, take it");
+                   "those for any camera, such as nano-photo, or for photos, such as statewide, take it");
     assert_null(strstr(err.text, "--"));
     gvm_picture_free(own);
     gvm_model_free(circles);

@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/output.h"
 #include "base/safetensors.h"
+#include "cli/camera.h"
 #include "cli/cli.h"
 
 struct arguments {
@@ -19,6 +20,8 @@ struct arguments {
     int panorama; /* as in gvm_picture_fit */
     double heading;
     long batch;
+    struct camera_arguments camera;
+    gvm_camera_options wishes;
 };
 
 static int check_arguments(struct arguments *a)
@@ -30,7 +33,9 @@ static int check_arguments(struct arguments *a)
     if (a->has_heading && a->view == GVM_AERIAL) return usage_error(name, "--heading requires --view street");
     if (option_given(&a->common, "panorama") && a->view == GVM_AERIAL)
         return usage_error(name, "--panorama requires --view street");
-    return GO_ON;
+    const char *camera = options_given(&a->common, camera_names);
+    if (camera != NULL && a->view == GVM_AERIAL) return usage_error(name, "--%s requires --view street", camera);
+    return camera_options(&a->wishes, &a->camera, &a->common);
 }
 
 /* Compact the rows of the files without errors; *names lists them. Returns the number of rows. */
@@ -79,6 +84,19 @@ static gvm_status check_out(const struct arguments *a, gvm_error *err)
     return status;
 }
 
+/* What the summary says of the pictures: panoramas in several views, and cameras of assumed field of view. */
+static void describe_pictures(char text[160], const int *views, const gvm_camera *cameras, size_t n)
+{
+    size_t panoramas = 0, assumed = 0;
+    for (size_t i = 0; i < n; i++) {
+        panoramas += views[i] > 1;
+        assumed += views[i] > 0 && cameras[i].lens != GVM_LENS_FOUND && cameras[i].fov_from == GVM_SOURCE_ASSUMED;
+    }
+    text[0] = '\0';
+    if (panoramas > 0) snprintf(text, 160, "; %zu as %d views of a panorama", panoramas, GVM_PANORAMA_VIEWS);
+    if (assumed > 0) snprintf(text, 160, "; %zu with an assumed field of view", assumed);
+}
+
 static int embed(const struct arguments *a, gvm_session *session, const gvm_model_info *info,
                  const struct picture_files *pictures)
 {
@@ -87,14 +105,23 @@ static int embed(const struct arguments *a, gvm_session *session, const gvm_mode
     g_autofree double *headings = calloc(n, sizeof *headings);
     g_autofree gvm_status *statuses = calloc(n, sizeof *statuses);
     g_autofree int *views = calloc(n, sizeof *views);
+    g_autofree gvm_camera *cameras = calloc(n, sizeof *cameras);
+    g_autofree gvm_camera **used = calloc(n, sizeof *used);
+    g_autofree const gvm_camera_options **wishes = calloc(n, sizeof *wishes);
     struct watch watch = {.progress.quiet = a->common.quiet, .what = "embed", .unit = "pictures", .statuses = statuses};
     gvm_error err = {""};
-    if (features == NULL || headings == NULL || statuses == NULL || views == NULL) {
+    if (features == NULL || headings == NULL || statuses == NULL || views == NULL || cameras == NULL || used == NULL ||
+        wishes == NULL) {
         /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc) g_autofree frees them */
         fail(&err, GVM_MEMORY, "out of memory for the features of %zu pictures", n);
         return failed(&err);
     }
-    for (size_t i = 0; i < n; i++) headings[i] = a->has_heading ? a->heading : NAN;
+    for (size_t i = 0; i < n; i++) {
+        headings[i] = a->has_heading ? a->heading : NAN;
+        cameras[i].size = sizeof cameras[i];
+        used[i] = &cameras[i];
+        wishes[i] = &a->wishes;
+    }
     const gvm_embed_job job = {.size = sizeof job,
                                .view = (gvm_view)a->view,
                                .paths = (const char *const *)pictures->paths,
@@ -104,7 +131,9 @@ static int embed(const struct arguments *a, gvm_session *session, const gvm_mode
                                .features = features,
                                .done = file_done,
                                .user = &watch,
-                               .views = views};
+                               .views = views,
+                               .cameras = wishes,
+                               .used = used};
     gvm_status status = gvm_embed_files(session, &job, &err);
     progress_end(&watch.progress);
     if (status != GVM_OK && watch.failures == 0) return failed(&err); /* it failed as a whole */
@@ -113,10 +142,8 @@ static int embed(const struct arguments *a, gvm_session *session, const gvm_mode
     bool written = write_features(a, info, features, kept, names, &err) == GVM_OK;
     json_decref(names);
     if (!written) return failed(&err);
-    size_t panoramas = 0;
-    for (size_t i = 0; i < n; i++) panoramas += views[i] > 1;
-    char seen[64] = "";
-    if (panoramas > 0) snprintf(seen, sizeof seen, "; %zu as %d views of a panorama", panoramas, GVM_PANORAMA_VIEWS);
+    char seen[160];
+    describe_pictures(seen, views, cameras, n);
     print_line("%s: features of %zu picture%s, %zu numbers each%s", a->out, kept, kept == 1 ? "" : "s", D, seen);
     return status == GVM_OK ? DONE : FAILED;
 }
@@ -134,7 +161,8 @@ static int run(void *arguments)
     end = DONE;
     if (check_out(a, &err) != GVM_OK || gvm_model_open(&model, weights_path(a->weights), &err) != GVM_OK ||
         gvm_session_open(&session, model, (int)a->batch, &err) != GVM_OK ||
-        check_heading(model, a->has_heading, &err) != GVM_OK || gvm_model_about(model, &info, &err) != GVM_OK) {
+        check_heading(model, a->has_heading, &err) != GVM_OK || camera_allowed(model, &a->common, &err) != GVM_OK ||
+        gvm_model_about(model, &info, &err) != GVM_OK) {
         end = failed(&err);
     } else {
         pictures_list(&pictures, &listed, &a->common);
@@ -177,6 +205,8 @@ const struct command embed_command = {
              "it. A picture that fails is "
              "reported on stderr and has no row; the others are written, and the exit status is 1.",
     .rows = rows,
+    .more = camera_rows,
+    .more_at = offsetof(struct arguments, camera),
     .device = true,
     .operand = "picture",
     .least = 1,

@@ -292,8 +292,8 @@ static const struct option_row rows[] = {
              "built-in ones)"},
     {"index", OPTION_TEXT, AT(index), "MAP.gpkg", .help = "metres: a map made by `index` with the same weights"},
     {"photos", OPTION_TEXT, AT(photos), "PATH",
-     .help = "metres: a list with the columns image (relative to the list's folder), lat, lon and optionally heading; "
-             "or a folder of photos with GPS positions"},
+     .help = "metres: a list with the columns image (relative to the list's folder), lat, lon and optionally heading, "
+             "fov, focal35, pitch, roll and lens; or a folder of photos with GPS positions"},
     {"panorama", OPTION_YES, AT(panorama), "yes|no", .standard = "no",
      .help = "metres: yes takes every photo as a full panorama, whatever its metadata"},
     {"format", OPTION_TEXT, AT(format), "NAME",

@@ -6,10 +6,12 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/output.h"
+#include "cli/camera.h"
 #include "cli/cli.h"
 #include "image/encode.h"
 #include "image/heat.h"
 #include "image/sheet.h"
+#include "terminal/located.h"
 
 enum {
     GAP = 8 /* pixels between two pictures */,
@@ -23,13 +25,15 @@ struct arguments {
     bool has_heading, json, force;
     int panorama; /* as in gvm_picture_fit */
     double heading;
+    struct camera_arguments camera;
+    gvm_camera_options wishes;
 };
 
 /* A picture as drawn and as the network's input. */
 struct panel {
     int height, width;     /* as drawn */
     unsigned char *rgb;    /* (height, width, 3) */
-    unsigned char *pixels; /* (heat.H, heat.W, 3) */
+    unsigned char *pixels; /* (heat.H, heat.W, 3), and the visibility */
     float *feature, *values;
     struct heat heat;
 };
@@ -56,7 +60,9 @@ static int complete_arguments(struct arguments *a)
     if (a->has_heading && a->view == GVM_AERIAL) return usage_error(name, "--heading requires --view street");
     if (option_given(&a->common, "panorama") && a->view == GVM_AERIAL)
         return usage_error(name, "--panorama requires --view street");
-    return GO_ON;
+    const char *camera = options_given(&a->common, camera_names);
+    if (camera != NULL && a->view == GVM_AERIAL) return usage_error(name, "--%s requires --view street", camera);
+    return camera_options(&a->wishes, &a->camera, &a->common);
 }
 
 /* ------------------------------------------------------------------ the panels */
@@ -96,6 +102,34 @@ static gvm_status check_single(const gvm_picture *picture, const struct drawing 
                 path_tail(d->a->image), views);
 }
 
+/* A photo on a panorama's canvas is drawn as the network sees it. */
+static gvm_status draw_canvas(struct panel *p, gvm_error *err)
+{
+    size_t bytes = (size_t)p->heat.H * (size_t)p->heat.W * 3;
+    p->rgb = malloc(bytes);
+    if (p->rgb == NULL) return fail(err, GVM_MEMORY, "out of memory for a heat map");
+    memcpy(p->rgb, p->pixels, bytes);
+    p->width = p->heat.W;
+    p->height = p->heat.H;
+    memcpy(p->heat.box, (double[]){0, 0, p->width, p->height}, sizeof p->heat.box);
+    return GVM_OK;
+}
+
+static gvm_status street_read(struct panel *p, const gvm_picture *picture, const struct drawing *d, gvm_error *err)
+{
+    const struct arguments *a = d->a;
+    gvm_camera camera = {.size = sizeof camera};
+    const gvm_street_options options = {.size = sizeof options,
+                                        .room = 1,
+                                        .panorama = a->panorama,
+                                        .heading = a->has_heading ? &a->heading : NULL,
+                                        .camera = &a->wishes};
+    int count;
+    gvm_status status = gvm_picture_street(picture, d->model, p->pixels, &options, &camera, &count, err);
+    if (status != GVM_OK || camera.lens == GVM_LENS_FOUND || located_is_circle(&camera)) return status;
+    return draw_canvas(p, err);
+}
+
 static gvm_status panel_read(struct drawing *d, gvm_view view, gvm_error *err)
 {
     struct panel *p = &d->panels[view];
@@ -106,11 +140,17 @@ static gvm_status panel_read(struct drawing *d, gvm_view view, gvm_error *err)
     gvm_part part = {.turn = 0};
     gvm_status status = gvm_picture_open(&picture, &options, err);
     if (status == GVM_OK && view == GVM_STREET) status = check_single(picture, d, err);
-    if (status == GVM_OK) status = gvm_picture_fit(picture, d->model, view, p->pixels, heading, a->panorama, err);
-    if (status == GVM_OK) status = gvm_picture_part(picture, d->model, view, &part, heading, a->panorama, err);
-    p->heat.turn = part.turn;
-    memcpy(p->heat.box, (double[]){part.left, part.top, part.right, part.bottom}, sizeof p->heat.box);
-    if (status == GVM_OK) status = panel_scale(p, picture, err);
+    if (status == GVM_OK && view == GVM_STREET)
+        status = street_read(p, picture, d, err);
+    else if (status == GVM_OK)
+        status = gvm_picture_fit(picture, d->model, view, p->pixels, NULL, a->panorama, err);
+    if (status == GVM_OK && p->rgb == NULL)
+        status = gvm_picture_part(picture, d->model, view, &part, heading, a->panorama, err);
+    if (status == GVM_OK && p->rgb == NULL) {
+        p->heat.turn = part.turn;
+        memcpy(p->heat.box, (double[]){part.left, part.top, part.right, part.bottom}, sizeof p->heat.box);
+        status = panel_scale(p, picture, err);
+    }
     gvm_picture_free(picture);
     add_hint(err, status);
     return status;
@@ -123,7 +163,7 @@ static gvm_status panel_open(struct drawing *d, gvm_view view, gvm_error *err)
     gvm_status status = gvm_view_about(d->model, view, &info, err);
     if (status != GVM_OK) return status;
     size_t n = (size_t)info.width * (size_t)info.height;
-    p->pixels = malloc(3 * n);
+    p->pixels = malloc(info.bytes);
     p->values = malloc(n * sizeof *p->values);
     p->feature = malloc((size_t)d->features * sizeof *p->feature);
     p->heat = (struct heat){.values = p->values, .H = info.height, .W = info.width};
@@ -210,6 +250,7 @@ static int heatmap(void *arguments)
         output_check(a->out, &output_picture, a->force, (const char *[]){a->image, a->tile, a->weights}, 3, &err);
     if (status == GVM_OK) status = gvm_model_open(&d.model, weights_path(a->weights), &err);
     if (status == GVM_OK) status = check_heading(d.model, a->has_heading, &err);
+    if (status == GVM_OK) status = camera_allowed(d.model, &a->common, &err);
     if (status == GVM_OK) status = gvm_session_open(&d.session, d.model, 1, &err);
     if (status == GVM_OK) status = draw(&result, &d, &err);
     if (status == GVM_OK) status = image_write_png(a->out, result.pixels, result.width, result.height, &err);
@@ -247,13 +288,17 @@ const struct command heatmap_command = {
     .summary = "draw what the network attends to in a picture",
     .usage = "--view street|aerial --out P.png [options] IMAGE\n"
              "--side-by-side TILE --out P.png [options] IMAGE",
-    .about = "Draws a heat map over a picture, in the picture's shape and up to 2,048 pixels a side: blue is least, "
-             "red most, with a scale below. Parts outside the network's input have no heat. A stage's heat is the mean "
-             "over the channels of its map. The heat of the multi-scale feature is each position's share of a score "
-             "(1: the average share). The score is that of the picture with itself or, for a street picture and its "
-             "tile side by side, that of the two, which is printed. With weights for photos a panorama makes several "
-             "views and cannot be drawn; --panorama no takes it as a photo.",
+    .about =
+        "Draws a heat map over a picture, in the picture's shape and up to 2,048 pixels a side: blue is least, "
+        "red most, with a scale below. Parts outside the network's input have no heat. A stage's heat is the mean "
+        "over the channels of its map. The heat of the multi-scale feature is each position's share of a score "
+        "(1: the average share). The score is that of the picture with itself or, for a street picture and its "
+        "tile side by side, that of the two, which is printed. With weights for photos a panorama makes several "
+        "views and cannot be drawn; --panorama no takes it as a photo. With weights that take any camera a photo is "
+        "drawn as the network sees it, on a panorama's canvas with north at its centre.",
     .rows = rows,
+    .more = camera_rows,
+    .more_at = offsetof(struct arguments, camera),
     .device = true,
     .operand = "picture",
     .least = 1,

@@ -95,6 +95,7 @@ struct arguments {
 static int refuse_camera(const struct arguments *a, const char *path)
 {
     const char *given = options_given(&a->common, camera_names);
+    if (given == NULL && option_given(&a->common, "heading")) given = "heading";
     if (given == NULL) return GO_ON;
     return usage_error(a->common.name, "--%s is about a picture's camera, and %s is no picture", given, path);
 }
@@ -105,6 +106,7 @@ static int describe(const struct arguments *a, const char *path, const unsigned 
     gvm_camera_options camera;
     int end = picture ? camera_options(&camera, &a->camera, &a->common) : refuse_camera(a, path);
     if (end != GO_ON) return end;
+    if (picture && option_given(&a->common, "heading")) camera.heading = &a->camera.heading;
     if (size >= 16 && memcmp(start, "SQLite format 3", 16) == 0) return info_map(path, a->json);
     if (torch_file_is(start, size)) return list_tensors(path, NULL, a->json);
     end = info_other(&known, path, start, size, &camera, a->json);

@@ -19,6 +19,8 @@ struct arguments {
     int panorama; /* as in gvm_picture_fit */
     double lat, lon, within, min_margin;
     int format;
+    struct camera_arguments camera;
+    gvm_camera_options wishes; /* of all photos */
 };
 
 /* ------------------------------------------------------------------ locating */
@@ -29,7 +31,11 @@ static void ask(const struct arguments *a, struct answers *answers)
     for (size_t i = 0; i < answers->photos.count; i++) {
         gvm_question *q = &answers->questions[i];
         const struct known *known = &answers->known[i];
-        *q = (gvm_question){.photo = answers->photos.paths[i], .heading = a->heading, .panorama = a->panorama};
+        *q = (gvm_question){.photo = answers->photos.paths[i],
+                            .heading = a->heading,
+                            .panorama = a->panorama,
+                            .camera = &answers->wishes[i]};
+        camera_merge(&answers->wishes[i], &a->wishes, &known->camera);
         if (isnan(a->heading)) q->heading = known->heading;
         if (!a->has_near) continue;
         q->lat = a->near_exif ? NAN : a->lat;
@@ -59,6 +65,7 @@ static void done(void *user, size_t photo, size_t count, const gvm_located *loca
     struct finding *f = user;
     file_done(&f->watch, photo, count, located->status, &located->err);
     f->answers->views[photo] = located->views;
+    f->answers->cameras[photo] = *located->camera;
     if (f->report != NULL) report_located(f->report, photo, located);
     gvm_error err;
     if (f->heat == NULL || located->status != GVM_OK ||
@@ -123,8 +130,10 @@ static gvm_status answers_open(struct answers *answers, gvm_error *err)
     answers->p = calloc(n, (size_t)answers->top * sizeof *answers->p);
     answers->chances = calloc(n, sizeof *answers->chances);
     answers->views = calloc(n, sizeof *answers->views);
+    answers->wishes = calloc(n, sizeof *answers->wishes);
+    answers->cameras = calloc(n, sizeof *answers->cameras);
     if (answers->questions && answers->known && answers->statuses && answers->errors && answers->hits &&
-        answers->found && answers->p && answers->chances && answers->views)
+        answers->found && answers->p && answers->chances && answers->views && answers->wishes && answers->cameras)
         return GVM_OK;
     return fail(err, GVM_MEMORY, "out of memory for %zu photos", n);
 }
@@ -141,6 +150,8 @@ static void answers_free(struct answers *answers)
     free(answers->p);
     free(answers->chances);
     free(answers->views);
+    free(answers->wishes);
+    free(answers->cameras);
 }
 
 /* The map of --index or --tiles; *bad: tiles that could not be used. */
@@ -201,9 +212,12 @@ static int locate(void *arguments)
         return usage_error("locate", "exactly one of --index and --tiles is required");
     if (!option_given(&a->common, "heading")) a->heading = NAN;
     if (a->json) a->format = JSON;
+    int valid = camera_options(&a->wishes, &a->camera, &a->common);
+    if (valid != GO_ON) return valid;
     pictures_list(&answers.photos, &end, &a->common);
     gvm_status status = answers.photos.count == 0 ? GVM_OK : gvm_model_open(&model, weights_path(a->weights), &err);
     if (model != NULL) status = check_heading(model, option_given(&a->common, "heading"), &err);
+    if (model != NULL && status == GVM_OK) status = camera_allowed(model, &a->common, &err);
     if (model != NULL && status == GVM_OK) status = gvm_session_open(&session, model, 16, &err);
     if (session != NULL) status = open_map(&map, &bad, a, session, model, &err);
     if (status != GVM_OK || bad > 0) end = FAILED;
@@ -255,9 +269,11 @@ static const struct option_row rows[] = {
     {"within", OPTION_DOUBLE, AT(within), "METRES", 1e-3, 1e8, "100", .takes = "metres", .with = "near",
      .help = "radius of --near"},
     {"known", OPTION_TEXT, AT(known), "FILE.csv",
-     .help = "list of true places, with columns image (or street), lat, lon and optionally heading: gives headings, "
-             "and errors in metres. Names are relative to the list's folder, then to the current one; a name without a "
-             "file matches the one photo whose path ends with it"},
+     .help =
+         "list of true places, with columns image (or street), lat, lon and optionally heading, and the camera's fov, "
+         "focal35, pitch, roll and lens (pinhole, fisheye, cylinder, sphere or K1,K2): gives these, and errors in "
+         "metres. Names are relative to the list's folder, then to the current one; a name without a "
+         "file matches the one photo whose path ends with it"},
     {"merge", OPTION_YES, AT(merge), "yes|no", .standard = "yes", .help = "merge overlapping tiles into one answer"},
     {"min-margin", OPTION_DOUBLE, AT(min_margin), "X", 0, 2, "0.05", .takes = "a difference of scores",
      .help = "mark an answer weak if its score exceeds that of the best other place by less than X; the default was "
@@ -289,18 +305,25 @@ const struct command locate_command = {
         "weights whose scores make a probability it also prints p of the answer, p within 25, 50 and 100 m of the "
         "first answer, and the radius that holds 90%. p is marked uncalibrated: it ranks tiles but is overconfident, "
         "above all on a small map. Weights for photos take any picture, and neither need nor estimate a heading; they "
-        "take 8 views of a full panorama, whose scores are averaged. Weights for panoramas take only full panoramas: "
-        "pictures with XMP GPano, or without camera EXIF and at least 1.9 times as wide as high. If neither an option "
-        "nor such a photo gives its heading, 16 headings are tried and the best is reported. A heading from magnetic "
+        "take 8 views of a full panorama, whose scores are averaged. Weights for panoramas take full panoramas: "
+        "pictures with XMP GPano, or without camera EXIF and at least 1.9 times as wide as high; those with "
+        "\"visible\" in "
+        "their configuration also take any camera's photo, by its field of view, pitch and roll. If neither an option "
+        "nor such a photo gives its heading, 16 headings, or as many as the weights were trained for, are tried and "
+        "the "
+        "best is reported. A heading from magnetic "
         "north is tried with its two neighbours. A folder stands for the JPEG, PNG, WebP, TIFF and HEIC files in it. "
         "Photos that fail are reported on stderr, the others are answered, and the exit status is 1.",
     .rows = rows,
+    .more = camera_rows,
+    .more_at = offsetof(struct arguments, camera),
     .device = true,
     .operand = "photo",
     .least = 1,
     .notes = "Lists are separated by commas, semicolons (decimal commas are then accepted) or tabs.",
     .examples = "  geoviewmatch locate --index town.gpkg --report report photos/\n"
                 "  geoviewmatch locate --index town.gpkg --heat scores.tif photo.jpg\n"
+                "  geoviewmatch locate --index town.gpkg --weights W --fov 118 --lens -0.2,0.03 dashcam.jpg\n"
                 "  geoviewmatch locate --index town.gpkg --near exif --within 200 --format csv photos/ > places.csv\n"
                 "  geoviewmatch locate --index town.gpkg --known places.csv --heading find --format lines photos/\n",
     .size = sizeof(struct arguments),

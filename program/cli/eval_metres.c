@@ -8,6 +8,7 @@
 #include "base/csv.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "cli/camera.h"
 #include "cli/eval.h"
 #include "train/metres.h"
 
@@ -16,6 +17,7 @@ struct photos {
     GPtrArray *paths;
     GArray *questions; /* gvm_question */
     GArray *truths;    /* struct metre_truth */
+    GArray *cameras;   /* struct camera_line */
     size_t listed;     /* photos listed */
     size_t placeless;  /* without a position, */
     size_t outside;    /* outside the map, */
@@ -28,7 +30,7 @@ struct photos {
 /* ------------------------------------------------------------------ which photos */
 
 /* Takes ownership of the path. */
-static void take(struct photos *p, char *path, double lat, double lon, double heading)
+static void take(struct photos *p, char *path, double lat, double lon, double heading, const struct camera_line *camera)
 {
     struct metre_truth truth;
     bool inside = metres_truth(&truth, p->map, p->cell_m, lat, lon);
@@ -41,18 +43,26 @@ static void take(struct photos *p, char *path, double lat, double lon, double he
     g_ptr_array_add(p->paths, path);
     g_array_append_val(p->questions, question);
     g_array_append_val(p->truths, truth);
+    g_array_append_vals(p->cameras, camera, 1);
 }
+
+enum { IMAGE, LAT, LON, HEADING, CAMERA, COLUMNS = CAMERA + CAMERA_COLUMNS };
 
 static gvm_status take_line(struct photos *p, const struct csv *csv, const int *order, const char *folder,
                             gvm_error *err)
 {
-    enum { IMAGE, LAT, LON, HEADING, COLUMNS };
-    static const double most[COLUMNS] = {[LAT] = 90, [LON] = 180, [HEADING] = 360};
-    double values[COLUMNS] = {[HEADING] = NAN};
+    static const double most[CAMERA] = {[LAT] = 90, [LON] = 180, [HEADING] = 360};
+    double values[CAMERA] = {[HEADING] = NAN};
+    struct camera_line camera = camera_unknown;
     const char *name = "";
     for (int i = 0; i < csv->count; i++) {
         int c = order[i];
         if (c == IMAGE) name = csv->fields[i];
+        if (c >= CAMERA && c < COLUMNS) {
+            gvm_status status = camera_cell(&camera, c - CAMERA, csv, csv->fields[i], err);
+            if (status != GVM_OK) return status;
+            continue;
+        }
         if (c == IMAGE || c == COLUMNS || (c == HEADING && csv->fields[i][0] == '\0')) continue;
         if (!csv_value(&values[c], csv, csv->fields[i]) || fabs(values[c]) > most[c])
             return CSV_FAIL(csv, err, "\"%.60s\" is not a number of degrees from %g to %g", csv->fields[i], -most[c],
@@ -61,21 +71,22 @@ static gvm_status take_line(struct photos *p, const struct csv *csv, const int *
     if (*name == '\0') return CSV_FAIL(csv, err, "the photo's name is empty");
     p->listed++;
     take(p, name[0] == '/' ? g_strdup(name) : g_build_filename(folder, name, NULL), values[LAT], values[LON],
-         values[HEADING]);
+         values[HEADING], &camera);
     return GVM_OK;
 }
 
 static gvm_status take_list(struct photos *p, const char *list, gvm_error *err)
 {
-    static const char *const names[] = {"image", "lat", "lon", "heading"};
+    const char *names[COLUMNS] = {"image", "lat", "lon", "heading"};
     struct file_map file;
     struct csv csv;
     int order[CSV_FIELDS];
     g_autofree gchar *folder = g_path_get_dirname(list);
+    memcpy(names + CAMERA, camera_columns, sizeof camera_columns);
     gvm_status status = file_map(&file, list, err);
     if (status != GVM_OK) return status;
     csv_start(&csv, (const char *)file.data, file.size, ',', CSV_FIELDS, path_tail(list));
-    status = csv_header(order, &csv, names, 4, 3, true, err);
+    status = csv_header(order, &csv, names, COLUMNS, 3, true, err);
     while (status == GVM_OK && csv_next(&csv, &status, err)) status = take_line(p, &csv, order, folder, err);
     csv_free(&csv);
     file_unmap(&file);
@@ -104,7 +115,7 @@ static void take_folder(struct photos *p, const char *folder, int *end)
         } else if (!info.photo.has_place) {
             p->placeless++;
         } else {
-            take(p, g_strdup(files.paths[i]), info.photo.lat, info.photo.lon, NAN);
+            take(p, g_strdup(files.paths[i]), info.photo.lat, info.photo.lon, NAN, &camera_unknown);
         }
     }
     pictures_free(&files);
@@ -163,13 +174,20 @@ static gvm_status locate(struct metres *m, struct photos *p, gvm_session *sessio
                                 .found = found,
                                 .done = done,
                                 .user = &c};
-    gvm_status status = hits && found && m->off ? gvm_locate_files(session, p->map, &job, err)
-                                                : fail(err, GVM_MEMORY, "out of memory for %zu photos", n);
+    gvm_camera_options *wishes = calloc(n, sizeof *wishes);
+    for (size_t i = 0; i < n && wishes != NULL; i++) {
+        camera_merge(&wishes[i], &(gvm_camera_options){.size = sizeof *wishes},
+                     &g_array_index(p->cameras, struct camera_line, i));
+        g_array_index(p->questions, gvm_question, i).camera = &wishes[i];
+    }
+    gvm_status status = hits && found && m->off && wishes ? gvm_locate_files(session, p->map, &job, err)
+                                                          : fail(err, GVM_MEMORY, "out of memory for %zu photos", n);
     progress_end(&c.watch.progress);
     if (c.watch.reached == n) status = GVM_OK; /* what failed one by one has been said */
     p->failed += c.watch.failures;
     free(hits);
     free(found);
+    free(wishes);
     metres_end(m);
     return status;
 }
@@ -264,6 +282,7 @@ int eval_metres(const struct arguments *a)
     struct photos photos = {.paths = g_ptr_array_new_with_free_func(g_free),
                             .questions = g_array_new(FALSE, FALSE, sizeof(gvm_question)),
                             .truths = g_array_new(FALSE, FALSE, sizeof(struct metre_truth)),
+                            .cameras = g_array_new(FALSE, FALSE, sizeof(struct camera_line)),
                             .panorama = a->panorama};
     struct metres metres = {.tiles = 0};
     gvm_error err;
@@ -280,6 +299,7 @@ int eval_metres(const struct arguments *a)
     free(metres.off);
     g_array_free(photos.questions, TRUE);
     g_array_free(photos.truths, TRUE);
+    g_array_free(photos.cameras, TRUE);
     g_ptr_array_free(photos.paths, TRUE);
     return end;
 }

@@ -7,71 +7,16 @@
 
 /* ------------------------------------------------------------------ the camera */
 
-/* As in gvm_source. */
-static const char *words_of(gvm_source source)
-{
-    static const char *const words[] = {"unknown",
-                                        "as given",
-                                        "from XMP GPano",
-                                        "from XMP",
-                                        "from EXIF",
-                                        "from EXIF: the phone's acceleration vector",
-                                        "from the picture's shape",
-                                        "from a table of action cameras",
-                                        "from EXIF: 35 mm equivalent focal length",
-                                        "from EXIF: focal length and resolution of the focal plane",
-                                        "from EXIF: focal length, and a table of sensors",
-                                        "assumed"};
-    return words[source];
-}
-
-static json_t *source_json(gvm_source source)
-{
-    return source == GVM_SOURCE_NONE ? json_null() : json_string(gvm_source_name(source));
-}
-
-static const char *const lens_names[] = {"", "pinhole", "fisheye", "cylinder", "sphere"}; /* as in gvm_lens */
-
-static json_t *camera_json(const gvm_camera *c)
-{
-    json_t *warnings = json_array();
-    for (int i = 0; i < c->warning_count; i++) json_push(&warnings, json_string(c->warnings[i]));
-    json_t *json =
-        json_pack("{si,ss,so,sf,sf,so,sf,sf,sf,so}", "orientation", c->orientation, "lens", lens_names[c->lens],
-                  "lens_from", source_json(c->lens_from), "fov", c->fov, "fov_vertical", c->fov_vertical, "fov_from",
-                  source_json(c->fov_from), "focal_px", c->focal_px, "k1", c->k1, "k2", c->k2, "warnings", warnings);
-    const struct {
-        const char *name, *from;
-        double angle;
-        gvm_source source;
-    } angles[] = {{"heading", "heading_from", c->heading, c->heading_from},
-                  {"pitch", "pitch_from", c->pitch, c->pitch_from},
-                  {"roll", "roll_from", c->roll, c->roll_from}};
-    for (size_t i = 0; i < sizeof angles / sizeof *angles; i++) {
-        bool known = angles[i].source != GVM_SOURCE_NONE;
-        json_put(&json, angles[i].name, known ? json_real(angles[i].angle) : json_null());
-        json_put(&json, angles[i].from, source_json(angles[i].source));
-    }
-    if (c->maker[0] != '\0') json_put(&json, "maker", json_text(c->maker));
-    if (c->model[0] != '\0') json_put(&json, "model", json_text(c->model));
-    if (c->heading_is_magnetic && c->year > 0) json_put(&json, "declination", json_real(c->declination));
-    if (c->lens == GVM_LENS_SPHERE)
-        json_put(&json, "circle",
-                 json_pack("{sf,sf,sf,sf}", "width", c->full_width, "height", c->full_height, "left", c->left, "top",
-                           c->top));
-    return json;
-}
-
 static void add_lens(struct facts *f, const gvm_camera *c)
 {
     char bent[80] = "", film[40] = "", from[80] = "";
     if (c->k1 != 0 || c->k2 != 0) snprintf(bent, sizeof bent, " with k1 %.4g and k2 %.4g", c->k1, c->k2);
-    if (c->lens_from != GVM_SOURCE_ASSUMED) snprintf(from, sizeof from, ", %s", words_of(c->lens_from));
-    fact(f, NULL, NULL, "lens", "%s%s%s", lens_names[c->lens], bent, from);
+    if (c->lens_from != GVM_SOURCE_ASSUMED) snprintf(from, sizeof from, ", %s", located_source(c->lens_from));
+    fact(f, NULL, NULL, "lens", "%s%s%s", located_lens(c->lens), bent, from);
     if (c->focal_35mm > 0 && c->fov_from == GVM_SOURCE_FOCAL_35MM)
         snprintf(film, sizeof film, ", %g mm", c->focal_35mm);
-    fact(f, NULL, NULL, "field of view", "%.1f x %.1f degrees, %s%s", c->fov, c->fov_vertical, words_of(c->fov_from),
-         film);
+    fact(f, NULL, NULL, "field of view", "%.1f x %.1f degrees, %s%s", c->fov, c->fov_vertical,
+         located_source(c->fov_from), film);
     if (c->lens == GVM_LENS_SPHERE)
         fact(f, NULL, NULL, "full circle", "%.0f x %.0f pixels, the picture at %.0f, %.0f", c->full_width,
              c->full_height, c->left, c->top);
@@ -82,7 +27,7 @@ static void add_lens(struct facts *f, const gvm_camera *c)
 static void add_heading(struct facts *f, const gvm_camera *c)
 {
     double heading = located_heading(c->heading, 1), turned = c->heading - c->declination; /* as it was written */
-    const char *from = words_of(c->heading_from);
+    const char *from = located_source(c->heading_from);
     turned -= 360 * floor(turned / 360);
     if (c->heading_is_magnetic && c->year > 0)
         fact(f, NULL, NULL, "heading",
@@ -95,7 +40,7 @@ static void add_heading(struct facts *f, const gvm_camera *c)
 
 static void add_camera(struct facts *f, const gvm_camera *c)
 {
-    fact_json(f, "camera", camera_json(c));
+    fact_json(f, "camera", located_camera(c));
     if (f->json) return;
     if (c->orientation > 0)
         fact(f, NULL, NULL, "orientation", "%d%s", c->orientation, c->orientation > 1 ? ", turned upright" : "");
@@ -104,24 +49,28 @@ static void add_camera(struct facts *f, const gvm_camera *c)
     add_lens(f, c);
     if (c->heading_from != GVM_SOURCE_NONE) add_heading(f, c);
     if (c->pitch_from != GVM_SOURCE_NONE)
-        fact(f, NULL, NULL, "pitch", "%.1f degrees, %s", c->pitch, words_of(c->pitch_from));
+        fact(f, NULL, NULL, "pitch", "%.1f degrees, %s", c->pitch, located_source(c->pitch_from));
     if (c->roll_from != GVM_SOURCE_NONE)
-        fact(f, NULL, NULL, "roll", "%.1f degrees, %s", c->roll, words_of(c->roll_from));
+        fact(f, NULL, NULL, "roll", "%.1f degrees, %s", c->roll, located_source(c->roll_from));
     for (int i = 0; i < c->warning_count; i++) fact(f, NULL, NULL, "warning", "%s", c->warnings[i]);
 }
 
 /* ------------------------------------------------------------------ pictures */
 
 /* Which weights take it; nothing if unknown. */
-static void add_takers(struct facts *f, const gvm_picture *picture)
+static void add_takers(struct facts *f, const gvm_picture *picture, const gvm_camera *camera)
 {
+    enum { LEAST_FOV = 25 /* as in gvm_picture_street */ };
     int panoramas, photos;
     if (gvm_picture_suits(picture, &panoramas, &photos, NULL) != GVM_OK) return;
-    char views[80] = "";
-    if (photos > 0) snprintf(views, sizeof views, "weights for photos%s", photos > 1 ? ", as views of a panorama" : "");
-    fact(f, "panorama", json_boolean(panoramas), "suits", "%s%s%s", panoramas ? "weights for panoramas" : "",
-         panoramas && photos > 0 ? "; " : "",
-         panoramas || photos > 0 ? views : "no weights: it is too small or too elongated");
+    bool any = camera->fov >= LEAST_FOV;
+    char names[160];
+    snprintf(names, sizeof names, "%s%s%s%s", panoramas ? "; weights for panoramas" : "",
+             any ? "; weights for any camera" : "", photos > 0 ? "; weights for photos" : "",
+             photos > 1 ? ", as views of a panorama" : "");
+    fact(f, "panorama", json_boolean(panoramas), "suits", "%s",
+         names[0] != '\0' ? names + 2 : "no weights: it is too small or too elongated");
+    fact_json(f, "any_camera", json_boolean(any));
     fact_json(f, "photo_views", json_integer(photos));
 }
 
@@ -183,7 +132,7 @@ int info_picture(const char *path, const char *format, const gvm_camera_options 
             add_ground(&f, &ground);
         } else {
             add_camera(&f, &camera);
-            add_takers(&f, picture);
+            add_takers(&f, picture, &camera);
         }
     }
     if (opened) gvm_picture_free(picture);

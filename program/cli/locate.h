@@ -2,33 +2,38 @@
 #ifndef GVM_CLI_LOCATE_H
 #define GVM_CLI_LOCATE_H
 
+#include "cli/camera.h"
 #include "cli/cli.h"
 #include "terminal/located.h"
 
 /* The true values of a photo; NaN if unknown. */
 struct known {
     double lat, lon, heading;
+    struct camera_line camera;
 };
 
 /* The photos and their answers. */
 struct answers {
     struct picture_files photos;
-    gvm_question *questions; /* (photos) */
-    struct known *known;     /* (photos) */
-    gvm_status *statuses;    /* (photos) */
-    gvm_error *errors;       /* (photos) */
-    gvm_hit *hits;           /* (photos, top) */
-    gvm_found *found;        /* (photos) */
-    double *p;               /* (photos, top) */
-    gvm_chance *chances;     /* (photos) */
-    int *views;              /* (photos) views of each */
+    gvm_question *questions;    /* (photos) */
+    struct known *known;        /* (photos) */
+    gvm_status *statuses;       /* (photos) */
+    gvm_error *errors;          /* (photos) */
+    gvm_hit *hits;              /* (photos, top) */
+    gvm_found *found;           /* (photos) */
+    double *p;                  /* (photos, top) */
+    gvm_chance *chances;        /* (photos) */
+    int *views;                 /* (photos) views of each */
+    gvm_camera_options *wishes; /* (photos) what is known of its camera */
+    gvm_camera *cameras;        /* (photos) that were used */
     int top;
     double min_margin; /* an answer with a smaller margin is weak */
 };
 
-/* Fill in the true values from a list: a CSV file with the columns image or street, and lat, lon, optionally heading. A
- * line belongs to the photo that it names, relative to the list's folder or the current one; if there is no such file,
- * to the one photo whose path ends with the name. Warns about photos that are not listed.
+/* Fill in the true values from a list: a CSV file with the columns image or street, and lat, lon, optionally heading
+ * and the camera's (camera_columns). A line belongs to the photo that it names, relative to the list's folder or the
+ * current one; if there is no such file, to the one photo whose path ends with the name. Warns about photos that are
+ * not listed.
  *
  *   list  NULL: nothing is known */
 gvm_status known_read(struct known *known, const struct picture_files *photos, const char *list, gvm_error *err);

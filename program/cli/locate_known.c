@@ -14,11 +14,21 @@
 #include "base/file.h"
 #include "cli/locate.h"
 
-enum column { IMAGE, STREET, LAT, LON, HEADING, COLUMNS = 12 };
+enum column { IMAGE, STREET, LAT, LON, HEADING, CAMERA, OTHER = CAMERA + CAMERA_COLUMNS, COLUMNS = OTHER + 7 };
 
-/* The columns after the heading are those of lists of pairs and tiles; they are ignored. */
-static const char *const names[COLUMNS] = {"image",  "street", "lat",    "lon",        "heading",    "id",
-                                           "aerial", "split",  "metres", "aerial_lat", "aerial_lon", "altitude"};
+/* The last ones are those of lists of pairs and tiles; they are ignored. The camera's are filled in. */
+static const char *const names[COLUMNS] = {[IMAGE] = "image",
+                                           [STREET] = "street",
+                                           [LAT] = "lat",
+                                           [LON] = "lon",
+                                           [HEADING] = "heading",
+                                           [OTHER] = "id",
+                                           "aerial",
+                                           "split",
+                                           "metres",
+                                           "aerial_lat",
+                                           "aerial_lon",
+                                           "altitude"};
 
 /* A photo, and its line so far. */
 struct photo {
@@ -82,7 +92,8 @@ static gvm_status take(struct search *s, size_t photo, bool exact, const struct 
     struct photo *p = &s->each[photo];
     if (p->line > 0 && p->exact && !exact) return GVM_OK;
     if (p->line > 0 && p->exact == exact &&
-        (differs(known->lat, k->lat) || differs(known->lon, k->lon) || differs(known->heading, k->heading)))
+        (differs(known->lat, k->lat) || differs(known->lon, k->lon) || differs(known->heading, k->heading) ||
+         camera_differs(&known->camera, &k->camera)))
         return CSV_FAIL(csv, err, "its values for %s contradict line %zu", path_tail(s->photos->paths[photo]), p->line);
     *known = *k;
     p->line = csv->line;
@@ -126,13 +137,18 @@ static gvm_status take_line(struct search *s, const char *name, const struct kno
 static gvm_status read_line(struct search *s, const struct csv *csv, const int *order, gvm_error *err)
 {
     const char *name = "";
-    struct known line = {NAN, NAN, NAN};
+    struct known line = {NAN, NAN, NAN, camera_unknown};
     static const double most[COLUMNS] = {[LAT] = 90, [LON] = 180, [HEADING] = 360};
     double *values[COLUMNS] = {[LAT] = &line.lat, [LON] = &line.lon, [HEADING] = &line.heading};
     for (int i = 0; i < csv->count; i++) {
         const char *text = csv->fields[i];
         int c = order[i];
         if (c == IMAGE || c == STREET) name = text;
+        if (c >= CAMERA && c < OTHER) {
+            gvm_status status = camera_cell(&line.camera, c - CAMERA, csv, text, err);
+            if (status != GVM_OK) return status;
+            continue;
+        }
         if (c == COLUMNS || values[c] == NULL || (c == HEADING && *text == '\0')) continue;
         if (!csv_value(values[c], csv, text) || fabs(*values[c]) > most[c])
             return CSV_FAIL(csv, err, "%s \"%.60s\" is not a number from %g to %g", names[c], text, -most[c], most[c]);
@@ -143,7 +159,10 @@ static gvm_status read_line(struct search *s, const struct csv *csv, const int *
 static gvm_status read_list(struct search *s, struct csv *csv, gvm_error *err)
 {
     int order[CSV_FIELDS], has[COLUMNS + 1] = {0};
-    gvm_status status = csv_header(order, csv, names, COLUMNS, 0, true, err);
+    const char *all[COLUMNS];
+    memcpy(all, names, sizeof all);
+    memcpy(all + CAMERA, camera_columns, sizeof camera_columns);
+    gvm_status status = csv_header(order, csv, all, COLUMNS, 0, true, err);
     for (int i = 0; i < csv->count && status == GVM_OK; i++) has[order[i]] = 1;
     if (status == GVM_OK && (has[IMAGE] + has[STREET] != 1 || !has[LAT] || !has[LON]))
         status = CSV_FAIL(csv, err, "the header needs lat, lon and one of image and street");
@@ -187,7 +206,7 @@ static void warn(const struct search *s, size_t found)
 gvm_status known_read(struct known *known, const struct picture_files *photos, const char *list, gvm_error *err)
 {
     size_t n = photos->count, found = 0;
-    for (size_t i = 0; i < n; i++) known[i] = (struct known){NAN, NAN, NAN};
+    for (size_t i = 0; i < n; i++) known[i] = (struct known){NAN, NAN, NAN, camera_unknown};
     if (list == NULL) return GVM_OK;
     struct search s = {.known = known, .photos = photos, .list = list};
     s.each = g_new0(struct photo, n);

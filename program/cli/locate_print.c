@@ -28,6 +28,7 @@ struct located located_photo(const struct answers *a, size_t photo)
                             .lat = a->known[photo].lat,
                             .lon = a->known[photo].lon,
                             .views = a->views[photo],
+                            .camera = &a->cameras[photo],
                             .min_margin = a->min_margin};
 }
 
@@ -103,6 +104,18 @@ static void print_chance(const struct located *l)
         printf("; 0.9 within %.0f m\n", c->radius_90);
 }
 
+/* "  field of view 67.4 x 53.1 degrees, assumed; heading 12.0, from EXIF". */
+static void print_camera(const struct located *l)
+{
+    const gvm_camera *c = l->camera;
+    if (!located_has_camera(l)) return;
+    printf("  field of view %.1f x %.1f degrees, %s", c->fov, c->fov_vertical, located_source(c->fov_from));
+    if (c->heading_from != GVM_SOURCE_NONE)
+        printf("; heading %.1f, %s%s", located_heading(c->heading, 1), located_source(c->heading_from),
+               l->found->heading_found ? ", from magnetic north" : "");
+    putchar('\n');
+}
+
 static void print_photo(const struct answers *a, size_t photo)
 {
     struct located l = located_photo(a, photo);
@@ -115,6 +128,7 @@ static void print_photo(const struct answers *a, size_t photo)
     if (l.views > 1) printf("  %d views of a panorama", l.views);
     if (verdict(&l) != NULL) printf("  %s", verdict(&l));
     putchar('\n');
+    print_camera(&l);
     print_chance(&l);
     printf("  rank     latitude     longitude    score%s%s%s  tile\n", l.chance->known ? "       p" : "",
            known ? "   error m" : "", gps ? "  from GPS m" : "");
@@ -155,6 +169,8 @@ void locate_print_lines(const struct answers *a)
         printf(isnan(l.hits->heading) ? "       -   " : "  %6.1f%c  ", located_heading(l.hits->heading, 1),
                l.found->heading_found ? '~' : ' ');
         if (l.chance->known) printf("p %.4f%s  ", l.p[0], l.chance->calibrated ? "" : " (uncalibrated)");
+        if (located_has_camera(&l))
+            printf("fov %.1f%s  ", l.camera->fov, l.camera->fov_from == GVM_SOURCE_ASSUMED ? " (assumed)" : "");
         print_text(a->photos.paths[i]);
         printf(verdict(&l) != NULL ? "  %s\n" : "\n", verdict(&l));
     }
@@ -231,16 +247,29 @@ static void put_chance(const struct located *l, int k)
     put_cell(known ? (double)c->calibrated : NAN, "%.0f");
 }
 
+static void put_camera(const struct located *l)
+{
+    const gvm_camera *c = l->camera;
+    if (!located_has_camera(l)) {
+        printf(",,,");
+        return;
+    }
+    put_cell(c->fov, "%.2f");
+    printf(",%s,%s", gvm_source_name(c->fov_from),
+           c->heading_from != GVM_SOURCE_NONE ? gvm_source_name(c->heading_from) : "");
+}
+
 /* The page's CSV has the same columns (server/web/export.js). A failed photo has a line with the error. */
 void locate_print_csv(const struct answers *a)
 {
     printf("photo,rank,lat,lon,half_tile_m,score,heading,heading_estimated,margin,weak,error_m,gps_lat,gps_lon,gps_m,"
-           "tile,source,p,p_within_25_m,p_within_50_m,p_within_100_m,radius_90_m,calibrated,problem\n");
+           "tile,source,p,p_within_25_m,p_within_50_m,p_within_100_m,radius_90_m,calibrated,"
+           "fov,fov_from,heading_from,problem\n");
     for (size_t i = 0; i < a->photos.count; i++) {
         struct located l = located_photo(a, i);
         if (l.status != GVM_OK) {
             csv_write(stdout, a->photos.paths[i]);
-            printf(",,,,,,,,,,,,,,,,,,,,,,");
+            printf(",,,,,,,,,,,,,,,,,,,,,,,,,");
             csv_write(stdout, l.sentence);
             putchar('\n');
         }
@@ -261,6 +290,7 @@ void locate_print_csv(const struct answers *a)
             printf(",%zu,", hit->number);
             csv_write(stdout, hit->tile);
             put_chance(&l, k);
+            put_camera(&l);
             puts(",");
         }
     }

@@ -16,7 +16,8 @@ enum { REPORT_ANSWERS = 5 /* shown of a photo */ };
 struct shown {
     unsigned char *rgb; /* (height, width, 3) as taken; NULL: out of memory */
     int width, height;
-    double box[4]; /* the network's input in it: left, top, right, bottom */
+    double box[4];  /* the network's input in it: left, top, right, bottom */
+    bool rectangle; /* whether it is a rectangle of it */
 };
 
 struct report {

@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "cli/report.h"
 
-enum { WIDE = 960 /* pixels of a photo */, TILE = 200, BEST = 256 };
+enum { WIDE = 960 /* pixels of a photo */, TILE = 200, BEST = 256, CANVAS_SCALE = 2 };
 
 /* ------------------------------------------------------------------ text */
 
@@ -42,6 +42,17 @@ static void put_chance(FILE *out, const struct located *l)
     if (!isnan(c->radius_90)) put(out, FACT("0.9 within", "%.0f m"), c->radius_90);
 }
 
+static void put_camera(FILE *out, const gvm_camera *c)
+{
+    put(out, FACT("Field of view", "%.1f\302\260 \303\227 %.1f\302\260, %s"), c->fov, c->fov_vertical,
+        located_source(c->fov_from));
+    if (c->heading_from != GVM_SOURCE_NONE)
+        put(out, FACT("Heading known", "%.1f\302\260, %s"), located_heading(c->heading, 1),
+            located_source(c->heading_from));
+    if (c->pitch != 0 || c->roll != 0) put(out, FACT("Pitch, roll", "%.1f\302\260, %.1f\302\260"), c->pitch, c->roll);
+    for (int i = 0; i < c->warning_count; i++) put(out, FACT("Note", "%s"), c->warnings[i]);
+}
+
 static void put_facts(FILE *out, const struct located *l)
 {
     const gvm_hit *best = l->hits;
@@ -53,6 +64,7 @@ static void put_facts(FILE *out, const struct located *l)
     if (!isnan(best->heading))
         put(out, FACT("Heading%s", "%.1f\302\260 %s"), l->found->heading_found ? " (estimated)" : "",
             located_heading(best->heading, 1), compass(best->heading));
+    if (located_has_camera(l)) put_camera(out, l->camera);
     put(out, FACT("Score", "%.4f"), best->score);
     if (l->chance->known) put_chance(out, l);
     if (!isnan(l->found->margin)) put(out, FACT("Margin", "%.4f"), l->found->margin);
@@ -69,10 +81,11 @@ void report_opened(struct report *r, size_t photo, const gvm_picture *picture)
     gvm_picture_info info = {.size = sizeof info};
     gvm_part part;
     if (photo >= r->count || gvm_picture_about(picture, &info, NULL) != GVM_OK) return;
-    if (gvm_picture_part(picture, r->model, GVM_STREET, &part, NULL, r->answers->questions[photo].panorama, NULL) !=
-        GVM_OK) /* it was located by several views */
-        part = (gvm_part){.right = info.width, .bottom = info.height};
     struct shown s = {.width = info.width < WIDE ? info.width : WIDE};
+    s.rectangle = gvm_picture_part(picture, r->model, GVM_STREET, &part, NULL, r->answers->questions[photo].panorama,
+                                   NULL) == GVM_OK;
+    if (!s.rectangle) /* it was located by several views, or on a panorama's canvas */
+        part = (gvm_part){.right = info.width, .bottom = info.height};
     s.height = (int)fmax(1, round((double)info.height * s.width / info.width));
     const double box[4] = {part.left, part.top, part.right, part.bottom};
     for (int i = 0; i < 4; i++)
@@ -97,6 +110,45 @@ static void fade(const struct shown *s, int top, int bottom)
 
 #define LEGEND "<span class=\"legend\">least <span class=\"scale\"></span> most</span>"
 
+/* Whether the network saw it on a panorama's canvas, of which it is no rectangle. */
+static bool on_canvas(const struct report *r, size_t photo)
+{
+    struct located l = located_photo(r->answers, photo);
+    return located_has_camera(&l) && !(r->shown[photo].rectangle && located_is_circle(l.camera));
+}
+
+/* What the network saw of it, with its heat map; the unseen part hatched. */
+static void put_canvas(struct report *r, size_t photo, const gvm_located *located)
+{
+    enum { PATCH = 4, STRIPE = 4 /* pixels */ };
+    const gvm_view_info *v = &r->views[GVM_STREET];
+    int H = v->height * CANVAS_SCALE, W = v->width * CANVAS_SCALE, across = v->width / PATCH;
+    const unsigned char *seen = located->pixels + (size_t)v->height * (size_t)v->width * 3;
+    unsigned char *rgb = malloc((size_t)H * (size_t)W * 3), *to = rgb;
+    if (rgb == NULL) {
+        report_problem(r, "out of memory for the picture of what the network saw");
+        return;
+    }
+    for (int y = 0; y < H; y++)
+        for (int x = 0; x < W; x++, to += 3)
+            memcpy(to,
+                   located->pixels + 3 * ((size_t)(y / CANVAS_SCALE) * (size_t)v->width + (size_t)(x / CANVAS_SCALE)),
+                   3);
+    const struct heat heat = {.values = r->heat, .H = v->height, .W = v->width, .box = {0, 0, W, H}};
+    heat_cover(rgb, H, W, &heat);
+    for (int y = 0; y < H; y++)
+        for (int x = 0; x < W; x++)
+            if (!seen[y / CANVAS_SCALE / PATCH * across + x / CANVAS_SCALE / PATCH])
+                memset(rgb + 3 * ((size_t)y * (size_t)W + (size_t)x), (x + y) / STRIPE % 2 == 0 ? 190 : 215, 3);
+    fputs("<figure class=\"wide\">", r->out);
+    report_picture(r, rgb, W, H, "What the network saw of %s, with its heat map", report_name(r, photo));
+    put(r->out,
+        "<figcaption>What the network saw: the photo where a panorama would show it, north at the centre; hatched: "
+        "unseen. Colours: each position\342\200\231s share of the score of the first answer. " LEGEND
+        "</figcaption></figure>");
+    free(rgb);
+}
+
 /* The photo's heat map: each position's share of the score with its best tile. */
 static gvm_status put_photo_heat(struct report *r, const struct shown *s, size_t photo, const gvm_located *located,
                                  gvm_error *err)
@@ -106,6 +158,10 @@ static gvm_status put_photo_heat(struct report *r, const struct shown *s, size_t
     if (status == GVM_OK)
         status = gvm_heatmap(r->session, GVM_STREET, 0, r->heat, located->pixels, r->tile_feature, err);
     if (status != GVM_OK) return status;
+    if (on_canvas(r, photo)) {
+        put_canvas(r, photo, located);
+        return GVM_OK;
+    }
     struct heat heat = {.values = r->heat, .H = v->height, .W = v->width, .turn = located->turn};
     memcpy(heat.box, s->box, sizeof heat.box);
     int top = (int)fmin(s->height - 1, round(heat.box[1]));

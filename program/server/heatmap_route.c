@@ -13,7 +13,7 @@ struct wanted {
     int stage;
     bool has_tile;
     size_t tile;
-    gvm_question question;
+    struct question question;
     gvm_located photo;     /* its pixels NULL: not needed */
     unsigned char *aerial; /* NULL: not needed */
     float *map, *feature;
@@ -23,8 +23,6 @@ static bool read_heat(struct wanted *h, struct request *r, gvm_view view)
 {
     const char *seen = parameter(r, VIEW), *stage = parameter(r, STAGE), *tile = parameter(r, TILE);
     const char *heading = parameter(r, HEADING);
-    int top;
-    double min_margin;
     h->view = view;
     h->has_tile = tile != NULL;
     if (seen != NULL && strcmp(seen, "street") != 0 && strcmp(seen, "aerial") != 0)
@@ -41,7 +39,7 @@ static bool read_heat(struct wanted *h, struct request *r, gvm_view view)
     if (h->view == GVM_AERIAL && tile == NULL) refuse(r, 400, "The parameter tile, a tile's number, is required.");
     if (heading != NULL && strcmp(heading, "find") == 0)
         refuse(r, 400, "The parameter heading takes degrees from -360 to 360 here; a heat map cannot estimate it.");
-    return !r->refused && read_question(&h->question, &top, &min_margin, r);
+    return !r->refused && read_question(&h->question, r);
 }
 
 /* The tile as the network's input. */
@@ -115,8 +113,8 @@ static enum MHD_Result answer(struct request *r, gvm_view view)
     if (!read_heat(&h, r, view) || !work_queue(r)) return reply_refused(r);
     bool ready = true;
     if (r->size > 0) {
-        h.question.within_m = 0;
-        h.photo.question = &h.question;
+        h.question.asked.within_m = 0;
+        h.photo.question = &h.question.asked;
         ready = read_street(&h.photo, r) && check_single(&h, r);
     }
     if (ready && h.view == GVM_AERIAL) ready = read_aerial(&h, r);

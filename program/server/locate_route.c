@@ -74,7 +74,8 @@ static json_t *json_of(const gvm_located *photo, double min_margin)
                               .lat = NAN,
                               .lon = NAN,
                               .min_margin = min_margin,
-                              .views = photo->views};
+                              .views = photo->views,
+                              .camera = photo->camera};
     json_t *json = json_object();
     located_facts(&json, &located);
     json_put(&json, "answers", answers_of(&located));
@@ -97,17 +98,20 @@ bool read_located(gvm_located *photo, struct request *r)
 enum MHD_Result locate_post(struct request *r)
 {
     struct work work = {.top = 0};
-    gvm_question question;
+    struct question question;
     gvm_found found = {0};
     gvm_chance chance = {.known = 0};
-    double min_margin;
-    if (!read_question(&question, &work.top, &min_margin, r)) return reply_refused(r);
+    gvm_camera camera = {.size = sizeof camera};
+    if (!read_question(&question, r)) return reply_refused(r);
+    work.top = question.top;
     gvm_hit *hits = calloc((size_t)work.top, sizeof *hits);
     double *p = calloc((size_t)work.top, sizeof *p);
     if (hits == NULL || p == NULL) refuse(r, 503, "Out of memory for the answer; try again in a moment.");
     json_t *json = NULL;
-    work.photo = (gvm_located){.question = &question, .hits = hits, .found = &found, .p = p, .chance = &chance};
-    if (!r->refused && read_located(&work.photo, r) && work_done(r, &work)) json = json_of(&work.photo, min_margin);
+    work.photo = (gvm_located){
+        .question = &question.asked, .hits = hits, .found = &found, .p = p, .chance = &chance, .camera = &camera};
+    if (!r->refused && read_located(&work.photo, r) && work_done(r, &work))
+        json = json_of(&work.photo, question.min_margin);
     free(work.photo.pixels);
     free(hits);
     free(p);

@@ -44,13 +44,13 @@ char *map_facts(const struct service *s, bool imagery)
     if (gvm_map_outline(s->map, &outline, NULL) != GVM_OK) return NULL;
     double box[4], metres = extent_of(box, s);
     json_t *json = json_pack(
-        "{so,s[ffff],sI,sf,s{ss,s[ii],s[ii],sb,si},sb,sb,so,s{sI,sI,si},ss}", "name",
+        "{so,s[ffff],sI,sf,s{ss,s[ii],s[ii],sb,sb,si},sb,sb,so,s{sI,sI,si},ss}", "name",
         json_text(slash != NULL ? slash + 1 : path), "extent", box[0], box[1], box[2], box[3], "tiles",
         (json_int_t)s->map_info.tiles, "tile_metres", metres, "weights", "fingerprint", s->info.fingerprint, "street",
-        street->height, street->width, "aerial", aerial->height, aerial->width, "photos", takes_photos(s), "pictures",
-        aerial->zoom_count > 0 ? aerial->zoom_count : 1, "complete", s->map_info.complete, "imagery", imagery,
-        "footprint", json_loads(outline, 0, NULL), "limits", "body_bytes", (json_int_t)o->body_bytes, "pixels",
-        (json_int_t)o->pixels, "top", SERVE_TOP, "version", gvm_version());
+        street->height, street->width, "aerial", aerial->height, aerial->width, "photos", takes_photos(s), "cameras",
+        street->masked, "pictures", aerial->zoom_count > 0 ? aerial->zoom_count : 1, "complete", s->map_info.complete,
+        "imagery", imagery, "footprint", json_loads(outline, 0, NULL), "limits", "body_bytes",
+        (json_int_t)o->body_bytes, "pixels", (json_int_t)o->pixels, "top", SERVE_TOP, "version", gvm_version());
     gvm_free(outline);
     char *text = json != NULL ? json_write(json, JSON_COMPACT | JSON_REAL_PRECISION(10)) : NULL;
     json_decref(json);

@@ -9,9 +9,10 @@
 static handler health_get, metrics_get;
 
 #define BIT(parameter) (1u << (parameter))
-#define QUESTION (BIT(NEAR) | BIT(WITHIN) | BIT(HEADING) | BIT(TOP) | BIT(MIN_MARGIN) | BIT(PANORAMA))
-#define SCORES (BIT(NEAR) | BIT(WITHIN) | BIT(HEADING) | BIT(PANORAMA) | BIT(FORMAT))
-#define HEAT (BIT(VIEW) | BIT(STAGE) | BIT(TILE) | BIT(HEADING) | BIT(PANORAMA))
+#define CAMERA (BIT(FOV) | BIT(FOCAL35) | BIT(PITCH) | BIT(ROLL) | BIT(LENS))
+#define QUESTION (CAMERA | BIT(NEAR) | BIT(WITHIN) | BIT(HEADING) | BIT(TOP) | BIT(MIN_MARGIN) | BIT(PANORAMA))
+#define SCORES (CAMERA | BIT(NEAR) | BIT(WITHIN) | BIT(HEADING) | BIT(PANORAMA) | BIT(FORMAT))
+#define HEAT (CAMERA | BIT(VIEW) | BIT(STAGE) | BIT(TILE) | BIT(HEADING) | BIT(PANORAMA))
 
 /* The page needs no token: it has no data of the map, and a browser cannot send a token for it. */
 const struct route routes[] = {

@@ -103,19 +103,17 @@ static enum MHD_Result reply_field(struct request *r, const float *scores, bool 
 enum MHD_Result scores_post(struct request *r)
 {
     struct work work = {.top = 1};
-    gvm_question question;
+    struct question question;
     gvm_found found = {0};
     gvm_hit hit;
-    double min_margin;
-    int top;
     const char *format = parameter(r, FORMAT);
     bool tiff = format != NULL && strcmp(format, "tiff") == 0;
     if (format != NULL && !tiff && strcmp(format, "json") != 0)
         return reply_problem(r, 400, "The parameter format takes json or tiff, got '%.40s'.", format);
-    if (!read_question(&question, &top, &min_margin, r)) return reply_refused(r);
+    if (!read_question(&question, r)) return reply_refused(r);
     float *scores = malloc((r->service->map_info.tiles + 1) * sizeof *scores);
     if (scores == NULL) refuse(r, 503, "Out of memory for the scores; try again in a moment.");
-    work.photo = (gvm_located){.question = &question, .hits = &hit, .found = &found, .scores = scores};
+    work.photo = (gvm_located){.question = &question.asked, .hits = &hit, .found = &found, .scores = scores};
     enum MHD_Result result = !r->refused && read_located(&work.photo, r) && work_done(r, &work)
                                  ? reply_field(r, scores, tiff)
                                  : reply_refused(r);

@@ -105,7 +105,25 @@ void listen_tell(const struct service *service);
 
 /* ------------------------------------------------------------------ parameters: parameters.c */
 
-enum parameter { NEAR, WITHIN, HEADING, TOP, MIN_MARGIN, VIEW, STAGE, TILE, BBOX, PANORAMA, FORMAT, PARAMETERS };
+enum parameter {
+    NEAR,
+    WITHIN,
+    HEADING,
+    TOP,
+    MIN_MARGIN,
+    VIEW,
+    STAGE,
+    TILE,
+    BBOX,
+    PANORAMA,
+    FORMAT,
+    FOV,
+    FOCAL35,
+    PITCH,
+    ROLL,
+    LENS,
+    PARAMETERS
+};
 extern const char *const parameter_names[PARAMETERS];
 
 /* A value from the query, else the form; NULL if it is in neither. */
@@ -114,9 +132,17 @@ const char *parameter(const struct request *request, enum parameter which);
 /* Refuse the request if its query has a parameter that is not in `allowed` (bits). */
 void check_parameters(struct request *request, unsigned allowed);
 
-/* Fill in a question about a picture, and the number of answers. False if a value is invalid; the request is then
- * refused. */
-bool read_question(gvm_question *question, int *top, double *min_margin, struct request *request);
+/* A question about a picture, and what it points to. */
+struct question {
+    gvm_question asked;
+    gvm_camera_options wishes;
+    double pitch, roll, distortion[2];
+    int top; /* number of answers */
+    double min_margin;
+};
+
+/* Fill in a question about a picture. False if a value is invalid; the request is then refused. */
+bool read_question(struct question *question, struct request *request);
 
 /* Read a tile's number from text with this end; false if the map has no such tile. */
 bool read_tile(size_t *number, const struct request *request, const char *text, const char *end);

@@ -18,7 +18,13 @@ struct located {
     double lat, lon;          /* true place; NaN if unknown. Its GPS position is in found->info */
     double min_margin;        /* an answer with a smaller margin is weak */
     int views;                /* views of a panorama; 1 or 0: not several */
+    const gvm_camera *camera; /* that was used; NULL, or lens GVM_LENS_FOUND: the weights use none */
 };
+
+static inline bool located_has_camera(const struct located *photo)
+{
+    return photo->status == GVM_OK && photo->camera != NULL && photo->camera->lens != GVM_LENS_FOUND;
+}
 
 /* Metres from the true place to a hit; NaN if the truth is unknown. */
 double located_error(const struct located *photo, const gvm_hit *hit);
@@ -42,7 +48,25 @@ enum weakness located_weakness(const gvm_found *found, double min_margin);
 json_t *located_hit(const struct located *photo, int k);
 
 /* Members of the picture as a whole: weak (null if undecided), margin, heading_estimated and gps; views if there are
- * several; calibrated (null if there is no p) and, with p, p within radii of the first hit; or error. */
+ * several; camera if one was used; calibrated (null if there is no p) and, with p, p within radii of the first hit; or
+ * error. */
 void located_facts(json_t **object, const struct located *photo);
+
+/* ------------------------------------------------------------------ the camera */
+
+/* Whether it is a full level panorama, so that the network's input is a rectangle of the picture. */
+static inline bool located_is_circle(const gvm_camera *c)
+{
+    return c->lens == GVM_LENS_SPHERE && c->width >= 0.999 * c->full_width && c->pitch == 0 && c->roll == 0;
+}
+
+/* A source in words for people: "from XMP GPano", "assumed". */
+const char *located_source(gvm_source source);
+
+/* "pinhole", ...; "" for GVM_LENS_FOUND */
+const char *located_lens(gvm_lens lens);
+
+/* Lens, field of view, heading, pitch and roll, each with the name of its source, and warnings. NULL: out of memory. */
+json_t *located_camera(const gvm_camera *camera);
 
 #endif

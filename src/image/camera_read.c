@@ -68,10 +68,13 @@ static struct gpano valid_gpano(const struct reading *r)
 
 /* ------------------------------------------------------------------ the lens */
 
-static bool is_full(const struct image *image)
+static bool is_full(struct reading *r)
 {
-    struct image copy = *image;
-    return image->pixels != NULL && circle_check(&copy, CIRCLE_CHECKED, "", NULL) == GVM_OK;
+    struct image copy = *r->image;
+    if (copy.pixels == NULL) return false;
+    gvm_status status = circle_check(&copy, CIRCLE_CHECKED, "", NULL);
+    r->spent = status == GVM_MEMORY;
+    return status == GVM_OK;
 }
 
 static bool is_sweep(const struct image *image)
@@ -99,7 +102,7 @@ static enum lens find_lens(struct reading *r)
         return LENS_SPHERE;
     bool given = u->fov > 0 || u->focal_35mm > 0;
     f->lens_from = GVM_SOURCE_SHAPE;
-    if (!given && !g->other && is_full(r->image)) {
+    if (!given && !g->other && is_full(r)) {
         doubt(r, DOUBT_SHAPE);
         return LENS_SPHERE;
     }
@@ -218,6 +221,7 @@ gvm_status camera_read(struct camera_facts *facts, const struct image *image, co
     r.gpano = valid_gpano(&r);
     r.cropped = is_cropped(image);
     c->lens = find_lens(&r);
+    if (r.spent) return fail(err, GVM_MEMORY, "%s: cannot read its camera: out of memory", where);
     if (c->lens == LENS_PINHOLE && r.user->fov >= 170)
         return fail(err, GVM_ARGUMENT, "%s: a pinhole camera cannot see %g degrees; give its lens", where, r.user->fov);
     if (r.user->distortion != NULL) {

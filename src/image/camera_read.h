@@ -60,6 +60,7 @@ struct reading {
     const gvm_camera_options *user;
     struct gpano gpano; /* all zero if it contradicts the picture */
     bool cropped;       /* the picture has not the shape that it was taken with */
+    bool spent;         /* out of memory */
 };
 
 /* In camera_focal.c: the focal length in pixels of the upright picture, its source and doubts. */

@@ -40,7 +40,7 @@ struct spot {
     double x, y;
 };
 
-static bool is_circle(const struct camera *camera)
+bool camera_is_circle(const struct camera *camera)
 {
     return camera->lens == LENS_SPHERE && camera->width >= NEARLY * camera->full_width;
 }
@@ -58,7 +58,7 @@ static gvm_status shrink(struct source *s, const struct picture_shape *shape, co
                          .w = w,
                          .across = (double)w / image->width,
                          .down = (double)h / image->height,
-                         .circle = is_circle(camera)};
+                         .circle = camera_is_circle(camera)};
     if (h == image->height && w == image->width) return GVM_OK;
     s->own = malloc((size_t)h * (size_t)w * 3);
     s->pixels = s->own;
@@ -247,14 +247,34 @@ static gvm_status fit_warped(uint8_t *out, const struct picture_shape *shape, co
     return status;
 }
 
+bool canvas_is_strip(const struct camera *camera)
+{
+    return camera_is_circle(camera) && camera->pitch == 0 && camera->roll == 0;
+}
+
+/* Elevations of a strip's lower and upper edge. */
+static void span_of(double span[2], const struct camera *camera)
+{
+    double each = 180 / camera->full_height, high = 90 - each * camera->top;
+    span[0] = fmax(-90, high - each * camera->height);
+    span[1] = high;
+}
+
+void canvas_strip_seen(double box[4], const struct picture_shape *shape, const struct camera *camera,
+                       const struct image *image)
+{
+    double span[2];
+    span_of(span, camera);
+    panorama_band(box, image, span, shape->elevation);
+}
+
 gvm_status photo_canvas_fit(uint8_t *out, const struct picture_shape *shape, const struct camera *camera, bool narrow,
                             const struct image *image, const char *where, gvm_error *err)
 {
     gvm_status status = check(shape, camera, narrow, image, where, err);
     if (status != GVM_OK) return status;
-    if (!is_circle(camera) || camera->pitch != 0 || camera->roll != 0)
-        return fit_warped(out, shape, camera, image, where, err);
-    double each = 180 / camera->full_height, high = 90 - each * camera->top;
-    const double span[2] = {fmax(-90, high - each * camera->height), high};
+    double span[2];
+    if (!canvas_is_strip(camera)) return fit_warped(out, shape, camera, image, where, err);
+    span_of(span, camera);
     return panorama_strip(out, shape, span, camera->heading, true, image, where, err);
 }

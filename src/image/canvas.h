@@ -33,4 +33,13 @@ enum { CANVAS_LEAST_FOV = 25 /* degrees */ };
 gvm_status photo_canvas_fit(uint8_t *out, const struct picture_shape *shape, const struct camera *camera, bool narrow,
                             const struct image *image, const char *where, gvm_error *err);
 
+/* Whether the picture is a full circle. */
+bool camera_is_circle(const struct camera *camera);
+
+/* Whether photo_canvas_fit takes it as a full level panorama, so that the input is a rectangle of the picture; and that
+ * rectangle (left, top, right, bottom, in pixels; it may extend above and below the picture). */
+bool canvas_is_strip(const struct camera *camera);
+void canvas_strip_seen(double box[4], const struct picture_shape *shape, const struct camera *camera,
+                       const struct image *image);
+
 #endif

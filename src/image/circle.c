@@ -9,10 +9,9 @@
 #include "base/error.h"
 
 /* How a user can resolve it. */
-#define ADVICE                                                                                                \
-    "weights for panoramas need the full circle, from a 360-degree camera or app; those for photos, such as " \
-    "statewide,"                                                                                              \
-    " take it"
+#define ADVICE                                                                                                    \
+    "weights for panoramas need the full circle, from a 360-degree camera or app; those for any camera, such as " \
+    "nano-photo, or for photos, such as statewide, take it"
 
 /* Tolerance for rounded sizes: full if less than a third of a degree is missing. */
 static const double NEARLY = 0.999;
@@ -144,7 +143,8 @@ gvm_status circle_check(struct image *image, enum circle circle, const char *whe
     bool sized = g->full_width > 0 && g->width > 0;
     if (sized && g->width < NEARLY * g->full_width)
         return fail(err, GVM_IMAGE,
-                    "%s: this %d x %d picture covers only %.0f of 360 degrees (GPano); matching needs the full circle",
+                    "%s: this %d x %d picture covers only %.0f of 360 degrees (GPano); these weights need "
+                    "the full circle; those for any camera, such as nano-photo, do not",
                     where, w, h, 360 * g->width / g->full_width);
     if (gpano_is_stale(g, w, h))
         *g = (struct gpano){0};

@@ -22,9 +22,8 @@ void panorama_elevation(double *high, double *low, const struct image *image)
     *low = foot;
 }
 
-/* The elevation band as rows of the picture; may extend above and below it. Sizes are rounded: a picture that lacks
- * less than NEARLY degrees at an end counts as complete there. */
-static void band_of(double box[4], const struct image *image, const double span[2], const double elevation[2])
+/* Sizes are rounded: a picture that lacks less than NEARLY degrees at an end counts as complete there. */
+void panorama_band(double box[4], const struct image *image, const double span[2], const double elevation[2])
 {
     static const double NEARLY = 0.5;
     double low = span[0], high = span[1];
@@ -129,7 +128,7 @@ gvm_status panorama_strip(uint8_t *out, const struct picture_shape *shape, const
 {
     double box[4];
     int H = shape->height, W = shape->width;
-    band_of(box, image, span, shape->elevation);
+    panorama_band(box, image, span, shape->elevation);
     gvm_status status = check_elevation(box, image, span, shape->elevation, where, err);
     if (status == GVM_OK) status = fit_box(out, H, W, shape->resize, image, box, where, err);
     if (status == GVM_OK && checked) status = fit_content(out, (size_t)H * (size_t)W, where, err);
@@ -156,7 +155,7 @@ void panorama_seen(double box[4], int *turn, const struct picture_shape *shape, 
 {
     double span[2];
     panorama_elevation(&span[1], &span[0], image);
-    band_of(box, image, span, shape->elevation);
+    panorama_band(box, image, span, shape->elevation);
     *turn = panorama_columns(heading != NULL ? *heading : own_heading(image), shape->width);
 }
 

@@ -87,6 +87,10 @@ gvm_status panorama_check(const struct picture_shape *shape, gvm_error *err);
 void panorama_seen(double box[4], int *turn, const struct picture_shape *shape, const double *heading,
                    const struct image *image);
 
+/* The elevation band of a full level panorama whose edges are at the elevations `span` (lower, upper), as the box of
+ * panorama_seen. */
+void panorama_band(double box[4], const struct image *image, const double span[2], const double elevation[2]);
+
 /* Elevation of a panorama's upper and lower edge, degrees: from its XMP, else assuming square pixels over 360 degrees
  * of width, with the horizon in the middle. */
 void panorama_elevation(double *high, double *low, const struct image *image);

@@ -28,9 +28,13 @@ static void load(void *user, size_t i, unsigned char *pixels, struct slot *slot)
     const struct job *job = user;
     const gvm_question *q = &job->asked.questions[i];
     const gvm_picture_options options = {.size = sizeof options, .path = q->photo};
-    gvm_located photo = {
-        .size = sizeof photo, .question = q, .pixels = pixels, .room = most_inputs(job->session->model, GVM_STREET)};
+    gvm_located photo = {.size = sizeof photo,
+                         .question = q,
+                         .pixels = pixels,
+                         .room = most_inputs(job->session->model, GVM_STREET),
+                         .camera = &slot->camera};
     gvm_picture *picture;
+    slot->camera = (gvm_camera){.size = sizeof slot->camera};
     slot->status = gvm_picture_open(&picture, &options, &slot->err);
     if (slot->status != GVM_OK) return;
     slot->status = gvm_located_prepare(&photo, picture, job->session->model);
@@ -56,6 +60,7 @@ static gvm_status take(void *user, size_t from, size_t count, struct slot *slots
                                        .pixels = pixels + i * (size_t)room * view_bytes(model, GVM_STREET),
                                        .room = room,
                                        .views = slots[i].inputs,
+                                       .camera = &slots[i].camera,
                                        .status = slots[i].status,
                                        .err = slots[i].err,
                                        .hits = asked->hits + (from + i) * (size_t)asked->max_hits,

@@ -21,6 +21,7 @@
 #include "locate/answers.h"
 #include "locate/chance.h"
 #include "network/session.h"
+#include "network/street.h"
 #include "search/search.h"
 
 static const double REACH_CELLS = 1.5; /* distance within which cells join an answer's best one, in cells */
@@ -55,12 +56,17 @@ struct gvm_locator {
     bool merge;
 };
 
-/* A gvm_located of an older header ends before the probabilities and the views. */
+/* A gvm_located of an older header ends before the probabilities and the views, or before the camera. */
 enum { LEAST_SIZE = offsetof(gvm_located, p) };
 
 static bool has_chance(const gvm_located *photo)
 {
-    return photo->size >= sizeof *photo;
+    return photo->size >= offsetof(gvm_located, camera);
+}
+
+static gvm_camera *camera_of(const gvm_located *photo)
+{
+    return photo->size >= sizeof *photo ? photo->camera : NULL;
 }
 
 /* The heading to rotate a picture by; 0 and *known = false if it is unknown or magnetic, so that several are tried. */
@@ -86,24 +92,55 @@ static gvm_status check_place(const gvm_question *q, const gvm_photo_info *info,
         where, q->within_m, q->lat, q->lon);
 }
 
+/* The heading of a camera is true north's, unless its declination is unknown. If it is not used, the camera has none.
+ */
+static void take_camera(struct street *street, gvm_photo_info *info, const gvm_question *q)
+{
+    struct camera_facts *f = &street->facts;
+    info->has_heading = f->heading_from != GVM_SOURCE_NONE;
+    info->heading = f->camera.heading;
+    info->heading_is_magnetic = f->magnetic && f->year == 0;
+    if (isfinite(q->heading)) {
+        f->camera.heading = q->heading - 360 * floor(q->heading / 360);
+        f->heading_from = GVM_SOURCE_OPTION;
+        f->magnetic = false;
+    } else if (isinf(q->heading)) {
+        f->camera.heading = 0;
+        f->heading_from = GVM_SOURCE_NONE;
+        f->magnetic = false;
+    }
+}
+
+static gvm_status prepare_pixels(gvm_located *photo, const gvm_picture *picture, const gvm_model *model)
+{
+    const gvm_question *q = photo->question;
+    struct street street;
+    bool known, photos = !has_headings(model);
+    int room = has_chance(photo) && photo->room > 0 ? photo->room : 1, views;
+    gvm_error *err = &photo->err;
+    gvm_status status = street_choose(&street, picture, model, q->panorama, q->camera, err);
+    if (status == GVM_OK && street.way == STREET_CANVAS) take_camera(&street, &photo->info, q);
+    if (status == GVM_OK) status = street_describe(camera_of(photo), &street, picture, err);
+    photo->heading = photos ? NAN : heading_of(&known, q, &photo->info);
+    photo->turn = photos ? 0 : panorama_columns(photo->heading, view_size(model, GVM_STREET)[1]);
+    if (status == GVM_OK)
+        status = street_fit(&street, picture, model, photo->pixels, room, &photo->heading, &views, err);
+    if (status == GVM_OK && has_chance(photo)) photo->views = views;
+    photo->status = status;
+    return status;
+}
+
 gvm_status gvm_located_prepare(gvm_located *photo, const gvm_picture *picture, const gvm_model *model)
 {
     const gvm_question *q = photo->question;
     gvm_picture_info about = {.size = sizeof about};
-    bool known, photos = !has_headings(model);
-    int room = has_chance(photo) && photo->room > 0 ? photo->room : 1, views;
     if (photo->size < LEAST_SIZE) return GVM_ARGUMENT;
     photo->status = gvm_picture_about(picture, &about, &photo->err);
     photo->info = about.photo;
     photo->tile_count = 0;
     if (photo->status == GVM_OK) photo->status = check_place(q, &photo->info, &photo->err);
     if (photo->status != GVM_OK) return photo->status;
-    photo->heading = photos ? NAN : heading_of(&known, q, &photo->info);
-    photo->turn = photos ? 0 : panorama_columns(photo->heading, view_size(model, GVM_STREET)[1]);
-    photo->status =
-        gvm_picture_views(picture, model, photo->pixels, room, &photo->heading, q->panorama, &views, &photo->err);
-    if (has_chance(photo)) photo->views = views;
-    return photo->status;
+    return prepare_pixels(photo, picture, model);
 }
 
 static int views_of(const gvm_located *photo)

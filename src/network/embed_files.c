@@ -26,16 +26,21 @@ static void load(void *user, size_t i, unsigned char *pixels, struct slot *slot)
     const gvm_model *model = job->session->model;
     const double *heading = asked->headings != NULL && !isnan(asked->headings[i]) ? &asked->headings[i] : NULL;
     const gvm_picture_options options = {.size = sizeof options, .path = asked->paths[i]};
-    gvm_picture *picture;
     slot->inputs = 1;
-    if (job->most == 1) {
+    if (asked->view == GVM_AERIAL) {
         slot->status = gvm_load_picture(model, asked->view, pixels, options.path, heading, asked->panorama, &slot->err);
         return;
     }
+    const gvm_street_options way = {.size = sizeof way,
+                                    .room = job->most,
+                                    .panorama = asked->panorama,
+                                    .heading = heading,
+                                    .camera = asked->cameras != NULL ? asked->cameras[i] : NULL};
+    gvm_picture *picture;
     slot->status = gvm_picture_open(&picture, &options, &slot->err);
     if (slot->status == GVM_OK)
-        slot->status =
-            gvm_picture_views(picture, model, pixels, job->most, heading, asked->panorama, &slot->inputs, &slot->err);
+        slot->status = gvm_picture_street(picture, model, pixels, &way, asked->used != NULL ? asked->used[i] : NULL,
+                                          &slot->inputs, &slot->err);
     gvm_picture_free(picture);
 }
 

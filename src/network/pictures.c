@@ -1,4 +1,4 @@
-/* pictures.c - decodes pictures and converts them to the network's input. */
+/* pictures.c - decodes pictures; their metadata; their pixels at other sizes. */
 #include <limits.h>
 #include <math.h>
 #include <stdlib.h>
@@ -11,12 +11,7 @@
 #include "image/camera_read.h"
 #include "image/photo.h"
 #include "image/views.h"
-#include "network/model.h"
-
-struct gvm_picture {
-    struct image image;
-    char name[]; /* for error messages */
-};
+#include "network/street.h"
 
 /* ------------------------------------------------------------------ decoding */
 
@@ -116,12 +111,6 @@ const char *gvm_source_name(gvm_source source)
 
 /* ------------------------------------------------------------------ at other sizes */
 
-static gvm_status check_pixels(const gvm_picture *picture, gvm_error *err)
-{
-    if (picture->image.pixels != NULL) return GVM_OK;
-    return fail(err, GVM_ARGUMENT, "%s: only its header was read, so it has no pixels", picture->name);
-}
-
 gvm_status gvm_picture_scale(const gvm_picture *picture, unsigned char *pixels, int height, int width, gvm_error *err)
 {
     const struct image *image = &picture->image;
@@ -134,67 +123,6 @@ gvm_status gvm_picture_scale(const gvm_picture *picture, unsigned char *pixels, 
                      (const double[4]){0, 0, image->width, image->height}) == GVM_OK)
         return GVM_OK;
     return fail(err, GVM_MEMORY, "%s: cannot resize it: out of memory", picture->name);
-}
-
-/* How a picture is converted to the network's input. */
-enum way { AS_CIRCLE, AS_PHOTO, AS_VIEWS, AS_ABOVE };
-
-static bool takes_photos(const gvm_model *model)
-{
-    return model->network->config.views[GVM_STREET].projection == PROJECTION_PERSPECTIVE;
-}
-
-static gvm_status choose_way(enum way *way, enum circle *circle, const gvm_picture *picture, const gvm_model *model,
-                             int panorama, gvm_error *err)
-{
-    struct image image = picture->image; /* a shallow copy, as its XMP may be cleared */
-    gvm_error reason;
-    if (panorama < GVM_AS_FOUND || panorama > GVM_AS_PHOTO)
-        return fail(err, GVM_ARGUMENT, "%s: invalid panorama value %d; expected 0, 1 or 2", picture->name, panorama);
-    *circle = panorama == GVM_AS_PANORAMA ? CIRCLE_GIVEN : takes_photos(model) ? CIRCLE_DOUBTED : CIRCLE_CHECKED;
-    *way = !takes_photos(model) ? AS_CIRCLE : panorama == GVM_AS_PHOTO ? AS_PHOTO : AS_VIEWS;
-    if (model->network->config.views[GVM_STREET].projection == PROJECTION_NADIR) *way = AS_ABOVE;
-    if (*way != AS_VIEWS || *circle == CIRCLE_GIVEN) return GVM_OK;
-    gvm_status status = circle_check(&image, *circle, picture->name, &reason);
-    if (status == GVM_MEMORY) return fail(err, status, "%s", reason.text);
-    if (status != GVM_OK) *way = AS_PHOTO; /* also partial panoramas, and other projections */
-    return GVM_OK;
-}
-
-static gvm_status refuse_views(const gvm_picture *picture, int room, gvm_error *err)
-{
-    return fail(err, GVM_ARGUMENT,
-                "%s: it is a full panorama, which makes %d views with these weights, but there is room for %d",
-                picture->name, PANORAMA_VIEWS, room);
-}
-
-gvm_status gvm_picture_views(const gvm_picture *picture, const gvm_model *model, unsigned char *pixels, int room,
-                             const double *heading, int panorama, int *count, gvm_error *err)
-{
-    const struct picture_shape shape = config_shape(&model->network->config, GVM_STREET);
-    struct image image = picture->image;
-    enum circle circle;
-    enum way way;
-    double box[4];
-    clear_error(err);
-    *count = 0;
-    gvm_status status = check_pixels(picture, err);
-    if (status == GVM_OK) status = choose_way(&way, &circle, picture, model, panorama, err);
-    if (status != GVM_OK) return status;
-    int views = way == AS_VIEWS ? PANORAMA_VIEWS : 1;
-    if (pixels != NULL && room < views) return refuse_views(picture, room, err);
-    if (pixels == NULL)
-        status = GVM_OK;
-    else if (way == AS_PHOTO)
-        status = photo_fit(pixels, &shape, &image, picture->name, err);
-    else if (way == AS_ABOVE)
-        status = aerial_fit(pixels, box, &shape, &image, picture->name, err);
-    else if (way == AS_VIEWS)
-        status = views_fit(pixels, &shape, circle, &image, picture->name, err);
-    else
-        status = panorama_fit(pixels, &shape, heading, circle, &image, picture->name, err);
-    if (status == GVM_OK) *count = views;
-    return status;
 }
 
 gvm_status gvm_picture_fit(const gvm_picture *picture, const gvm_model *model, gvm_view view, unsigned char *pixels,
@@ -236,62 +164,6 @@ gvm_status gvm_picture_suits(const gvm_picture *picture, int *panoramas, int *ph
     if (full[1] || photo_check(own->height, own->width, picture->name, err) == GVM_OK)
         *photos = full[1] ? PANORAMA_VIEWS : 1;
     clear_error(err);
-    return GVM_OK;
-}
-
-/* The input's rectangle in the photo's pixels; it extends beyond the photo, over the black border. */
-static void photo_seen(double box[4], const struct picture_shape *shape, const struct image *image)
-{
-    const struct photo_place p = photo_place(shape, image->height, image->width);
-    double wide = (double)image->width / p.width, tall = (double)image->height / p.height;
-    box[0] = -p.left * wide;
-    box[1] = -p.top * tall;
-    box[2] = box[0] + shape->width * wide;
-    box[3] = box[1] + shape->height * tall;
-}
-
-static gvm_status street_seen(double box[4], int *turn, const gvm_picture *picture, const gvm_model *model,
-                              const double *heading, int panorama, gvm_error *err)
-{
-    const struct picture_shape shape = config_shape(&model->network->config, GVM_STREET);
-    struct image image = picture->image;
-    enum circle circle = CIRCLE_CHECKED;
-    enum way way = AS_CIRCLE;
-    gvm_status status = choose_way(&way, &circle, picture, model, panorama, err);
-    if (status == GVM_OK && way == AS_VIEWS) return refuse_views(picture, 1, err);
-    if (status == GVM_OK && way == AS_CIRCLE) status = circle_check(&image, circle, picture->name, err);
-    if (status != GVM_OK) return status;
-    if (way == AS_PHOTO)
-        photo_seen(box, &shape, &image);
-    else if (way == AS_ABOVE)
-        aerial_seen(box, &shape, &image);
-    else
-        panorama_seen(box, turn, &shape, heading, &image);
-    return GVM_OK;
-}
-
-gvm_status gvm_picture_part(const gvm_picture *picture, const gvm_model *model, gvm_view view, gvm_part *part,
-                            const double *heading, int panorama, gvm_error *err)
-{
-    clear_error(err);
-    *part = (gvm_part){.turn = 0};
-    gvm_status status = check_view(view, err);
-    if (status == GVM_OK && heading != NULL && !isfinite(*heading))
-        status = fail(err, GVM_ARGUMENT, "%s: a heading must be a finite number of degrees", picture->name);
-    if (status == GVM_OK) status = check_pixels(picture, err);
-    if (status != GVM_OK) return status;
-    double box[4];
-    if (view == GVM_AERIAL) {
-        const struct picture_shape shape = config_shape(&model->network->config, view);
-        aerial_seen(box, &shape, &picture->image);
-    } else {
-        status = street_seen(box, &part->turn, picture, model, heading, panorama, err);
-    }
-    if (status != GVM_OK) return status;
-    part->left = box[0];
-    part->top = box[1];
-    part->right = box[2];
-    part->bottom = box[3];
     return GVM_OK;
 }
 

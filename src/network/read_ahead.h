@@ -13,7 +13,8 @@ struct slot {
     gvm_status status;
     gvm_error err;
     gvm_photo_info info; /* for load's use, */
-    int inputs;          /* and this */
+    int inputs;          /* and these */
+    gvm_camera camera;
 };
 
 struct read_ahead {

@@ -38,7 +38,7 @@ def exports(page, town, folder):
     assert len(mine["map"]["weights"]) > 7 and len(mine["features"]) == len(theirs["features"])
     for a, b in zip(mine["features"], theirs["features"]):
         assert a["type"] == "Feature" and a["geometry"]["type"] == "Point"
-        assert a["question"] == {"near": None, "within_m": None, "heading": None, "panorama": False}, a
+        assert a["question"] == {"near": None, "within_m": None, "heading": None, "panorama": False, "fov": None}, a
         assert all(abs(x - y) < 1e-7 for x, y in zip(a["geometry"]["coordinates"], b["geometry"]["coordinates"])), (a, b)
         assert set(a["properties"]) == set(b["properties"]) - {"source"}, (a, b)
         assert a["properties"]["photo"] == os.path.basename(b["properties"]["photo"])

@@ -12,6 +12,7 @@ import time
 
 import browser
 import looks
+from cameras import cameras
 from helpers import DONE, apart, asked, calm, circle_asked, opened, rest_held, same, wait_for_question
 from keys import keyboard
 from likely import likely
@@ -330,7 +331,7 @@ def main(program, folder):
             timed(keyboard, chromium, server, town, folder)
             timed(counted, chromium, server, town)
             timed(visit, chromium, server, town, folder)
-        for check in (likely, perspective, empty, locked, bare, antimeridian):
+        for check in (likely, perspective, cameras, empty, locked, bare, antimeridian):
             timed(check, chromium, town)
     print("all checks of the page passed")
 

@@ -160,9 +160,9 @@ printf 'street,lat,lon,heading\nstreet/1.png,45.0003593,-30.0007622,0\nstreet/2.
 expect 0 locate --weights "$w" --tiles $tiles --known "$tmp/known.csv" $demo/street/{1,2}.png
 says out "error m" "2 photos of known place: median error "
 expect 0 locate --weights "$w" --tiles $tiles --known "$tmp/known.csv" --format csv --merge no $demo/street
-[ "$(head -1 "$tmp/out")" = "photo,rank,lat,lon,half_tile_m,score,heading,heading_estimated,margin,weak,error_m,gps_lat,gps_lon,gps_m,tile,source,p,p_within_25_m,p_within_50_m,p_within_100_m,radius_90_m,calibrated,problem" ]
+[ "$(head -1 "$tmp/out")" = "photo,rank,lat,lon,half_tile_m,score,heading,heading_estimated,margin,weak,error_m,gps_lat,gps_lon,gps_m,tile,source,p,p_within_25_m,p_within_50_m,p_within_100_m,radius_90_m,calibrated,fov,fov_from,heading_from,problem" ]
 lines out 17
-grep -q "street/1.png,.*,0.0[0-9],,,,0,aerial/1.png,,,,,,,$" "$tmp/out"
+grep -q "street/1.png,.*,0.0[0-9],,,,0,aerial/1.png,,,,,,,,,,$" "$tmp/out"
 expect 0 locate --weights "$w" --tiles $tiles --known "$tmp/known.csv" --format lines --report "$tmp/report" $demo/street
 lines out 8 # a header, four photos, an empty line, the summary
 says out "2 photos of known place: median error " "of them weak (margin below 0.05)"

@@ -95,13 +95,13 @@ says err "long.png: 400 x 39 is too elongated for a photo; expected"
 expect 0 "${locate[@]}" "$tmp/grey.png"
 expect 1 locate --weights "$(nano)" --tiles $demo/tiles.csv "$tmp/photo.png"
 says err "weights for panoramas need the full circle" \
-    "those for photos, such as statewide, take it (docs/real-weights.md), or use --panorama yes if this is one"
+    "those for any camera, such as nano-photo, or for photos, such as statewide, take it (docs/real-weights.md), or use --panorama yes if this is one"
 
 # Which weights a picture suits.
 expect 0 info "$tmp/photo.png"
-says out "suits          weights for photos"
+says out "suits          weights for any camera; weights for photos"
 expect 0 info $panorama
-says out "suits          weights for panoramas; weights for photos, as views of a panorama"
+says out "suits          weights for panoramas; weights for any camera; weights for photos, as views of a panorama"
 expect 0 info --json "$tmp/tiny.png"
 says out '"panorama": false' '"photo_views": 0'
 

@@ -26,12 +26,10 @@ double __wrap_engine_delay(struct engine *engine);
 
 enum MHD_Result __wrap_locate_post(struct request *r)
 {
-    gvm_question question;
-    int top;
-    double min_margin;
+    struct question question;
     if (r->size == 0 || r->size > r->service->options->body_bytes) abort();
-    if (!read_question(&question, &top, &min_margin, r)) return reply_refused(r);
-    return reply_json(r, "application/json", json_pack("{si}", "top", top));
+    if (!read_question(&question, r)) return reply_refused(r);
+    return reply_json(r, "application/json", json_pack("{si}", "top", question.top));
 }
 
 enum MHD_Result __wrap_scores_post(struct request *r)

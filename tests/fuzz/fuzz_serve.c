@@ -45,21 +45,26 @@ static void unescape(const char *text)
 static void value(enum parameter which, const char *text)
 {
     struct serve_options options = {.min_margin = 0.05};
-    struct service service = {.options = &options};
+    struct service service = {.options = &options, .views[GVM_STREET].masked = 1};
     struct field fields[PARAMETERS] = {0};
     struct request request = {.service = &service, .fields = fields};
-    gvm_question question;
-    int top;
-    double min_margin;
+    struct question question;
     snprintf(fields[NEAR].text, PARAMETER_TEXT, "1,2");
     fields[NEAR].size = 3;
     snprintf(fields[which].text, PARAMETER_TEXT, "%s", text);
     fields[which].size = strlen(fields[which].text);
-    if (read_question(&question, &top, &min_margin, &request) == (request.refused != 0)) abort();
+    if (read_question(&question, &request) == (request.refused != 0)) abort();
     if (request.refused != 0) return;
-    if (top < 1 || top > SERVE_TOP || !(min_margin >= 0 && min_margin <= 2) || fabs(question.lat) > 90) abort();
-    if (question.panorama < 0 || question.panorama > GVM_AS_PHOTO) abort();
-    if (isfinite(question.heading) && fabs(question.heading) > 360) abort();
+    const gvm_question *q = &question.asked;
+    const gvm_camera_options *c = q->camera;
+    if (question.top < 1 || question.top > SERVE_TOP || fabs(q->lat) > 90) abort();
+    if (!(question.min_margin >= 0 && question.min_margin <= 2)) abort();
+    if (q->panorama < 0 || q->panorama > GVM_AS_PHOTO) abort();
+    if (isfinite(q->heading) && fabs(q->heading) > 360) abort();
+    if (!(c->fov >= 0 && c->fov <= 360) || !(c->focal_35mm >= 0 && c->focal_35mm <= 5000)) abort();
+    if ((c->pitch != NULL && !(fabs(*c->pitch) <= 90)) || (c->roll != NULL && !(fabs(*c->roll) <= 180))) abort();
+    for (int i = 0; i < 2 && c->distortion != NULL; i++)
+        if (!(fabs(c->distortion[i]) <= 2)) abort();
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

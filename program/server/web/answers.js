@@ -1,6 +1,7 @@
 /* answers.js - the picture shown: itself, rotated; its places, best first; its five best tiles. The frame is built when
  * a picture is shown; a new answer fills the frame, so the slider keeps its focus. */
 import * as api from './api.js';
+import * as camera from './camera.js';
 import {announce, button, byId, copy, icon, make, show} from './dom.js';
 import * as heading from './heading.js';
 import {openHelp} from './help.js';
@@ -100,6 +101,11 @@ function conditions({answer, answered: {area, isPanorama}}) {
     const parts = [], where = area?.own ? 'its GPS position' : area && words.place(area, 5);
     if (area !== null) parts.push(`Searched within ${words.metres(area.radius)} of ${where}.`);
     if (isPanorama) parts.push('Taken as a full panorama, as you confirmed; otherwise the answer is meaningless.');
+    const tilts = ['pitch', 'roll'].filter((name) => answer.camera?.[name]);
+    if (tilts.length > 0)
+        parts.push(`Tilted: ${tilts.map((name) => `${name} ${answer.camera[name].toFixed(1)}°`).join(', ')}.`);
+    for (const warning of answer.camera?.warnings ?? [])
+        parts.push(`${warning.charAt(0).toUpperCase()}${warning.slice(1)}.`);
     if (answer.views > 1) parts.push(`A panorama: scores averaged over ${answer.views} views of it.`);
     return parts.length > 0 ? make('p', {class: 'quiet'}, parts.join(' ')) : null;
 }
@@ -107,12 +113,13 @@ function conditions({answer, answered: {area, isPanorama}}) {
 export class Answers {
     /* acts has weights, as in GET /v1/map; go(hit): show it on the map; heat(entry, tile): open the heat maps;
      * ask(entry, heading, rest, area): search again, in the area chosen on the map unless another is given;
-     * trust(entry): as a full panorama; all(heading): with all pictures. */
+     * fov(entry, degrees): with this field of view; trust(entry): as a full panorama; all(heading): with all pictures.
+     */
     constructor(acts) { Object.assign(this, acts, {entry: null, section: byId('answer')}); }
 
     /* Before the first picture: instructions, or why the page is unusable. */
     welcome(sentence) {
-        Object.assign(this, {entry: null, controls: null});
+        Object.assign(this, {entry: null, controls: null, camera: null});
         const welcome = byId('welcome').content;
         const content = sentence === null ? welcome.cloneNode(true) : make('p', {class: 'quiet'}, sentence);
         this.section.replaceChildren(make('div', {class: 'welcome'}, content));
@@ -122,7 +129,7 @@ export class Answers {
     /* Another picture. */
     open(entry) {
         this.entry = entry;
-        Object.assign(this, {view: null, plain: null, controls: null, shown: []});
+        Object.assign(this, {view: null, plain: null, controls: null, camera: null, shown: []});
         this.picture = make('div', {class: 'picture'});
         this.results = make('div', {class: 'results'});
         this.section.replaceChildren(make('h2', {title: entry.name}, entry.name), this.picture, this.results);
@@ -132,8 +139,10 @@ export class Answers {
     /* The preview is shown when it is ready, the slider with a panorama's preview or with its first answer. */
     fillPicture() {
         const {entry} = this, heads = entry.answer !== null && entry.answer.answers[0].heading !== null;
-        const isWide = !this.weights.photos && (entry.preview?.ratio ?? 0) >= PANORAMA;
-        const isPanorama = entry.answer !== null ? heads : isWide;
+        const {photos, cameras} = this.weights, isOver = entry.answer !== null || entry.state === 'failed';
+        const isWide = !photos && !cameras && (entry.preview?.ratio ?? 0) >= PANORAMA;
+        const used = entry.answer?.camera, isPanorama = used ? camera.isCircle(used) : entry.answer ? heads : isWide;
+        if (cameras && !isOver) return;
         if (this.view === null && this.plain === null && entry.preview !== null && !isPanorama) {
             this.plain = make('img', {class: 'plain', src: entry.preview.url, alt: entry.name});
             this.picture.prepend(this.plain);
@@ -148,7 +157,12 @@ export class Answers {
             this.controls = new heading.Controls(this.view, (value, rest) => this.ask(entry, value, rest), this.all);
             this.picture.append(this.controls.element);
         }
+        if (this.camera === null && cameras) {
+            this.camera = new camera.Controls((fov) => this.fov(entry, fov));
+            this.picture.append(this.camera.element);
+        }
         this.controls?.update(entry);
+        this.camera?.update(entry);
     }
 
     /* The picture shown has a new state. */

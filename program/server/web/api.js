@@ -125,13 +125,13 @@ export const aboutMap = () => json('map');
 
 /* One picture's answer. heading: null (from the picture, else estimated), 'find' or degrees; area: null for the whole
  * map, { own: true, radius } around the picture's own GPS, or { lat, lon, radius }, in degrees and metres; isPanorama:
- * whether to take it as a full one, whatever its metadata. */
+ * whether to take it as a full one, whatever its metadata; fov: its field of view in degrees, or null. */
 export function locate(picture, {signal, ...question}) {
     return json('locate', {method: 'POST', body: picture, query: queryOf(question), signal});
 }
 
-function queryOf({heading, area, isPanorama}) {
-    const query = {heading, panorama: isPanorama ? 'yes' : null};
+function queryOf({heading, area, isPanorama, fov}) {
+    const query = {heading, panorama: isPanorama ? 'yes' : null, fov};
     if (area !== null) {
         query.near = area.own ? 'exif' : `${area.lat.toFixed(8)},${area.lon.toFixed(8)}`;
         query.within = area.radius;
@@ -155,7 +155,7 @@ export const tilesWithin = (bbox, signal) => json('tiles', {query: {bbox: bbox.j
 export const tilePicture = (id, signal) => blob(`tiles/${encodeURIComponent(id)}.jpg`, {signal});
 
 /* The heat map of a picture and a tile, over the picture ('street') or over the tile ('aerial'). */
-export function heat(view, picture, tile, {stage, heading, isPanorama, signal}) {
-    const query = {view, tile, stage, heading, panorama: isPanorama ? 'yes' : null};
+export function heat(view, picture, tile, {stage, heading, isPanorama, fov, signal}) {
+    const query = {view, tile, stage, heading, panorama: isPanorama ? 'yes' : null, fov};
     return blob('heatmap', {method: 'POST', body: picture, query, signal});
 }

@@ -6,19 +6,21 @@ import {make} from './dom.js';
 const COLUMNS = [
     'photo', 'rank', 'lat', 'lon', 'half_tile_m', 'score', 'heading', 'heading_estimated', 'margin', 'weak', 'error_m',
     'gps_lat', 'gps_lon', 'gps_m', 'tile', 'source', 'p', 'p_within_25_m', 'p_within_50_m', 'p_within_100_m', 'radius_90_m',
-    'calibrated', 'problem',
+    'calibrated', 'fov', 'fov_from', 'heading_from', 'problem',
 ];
 /* Digits of numbers that are not integers. */
 const DECIMALS = {
     lat: 8, lon: 8, half_tile_m: 1, score: 6, heading: 2, margin: 6, gps_lat: 8, gps_lon: 8, gps_m: 2, p: 6,
-    p_within_25_m: 6, p_within_50_m: 6, p_within_100_m: 6, radius_90_m: 1,
+    p_within_25_m: 6, p_within_50_m: 6, p_within_100_m: 6, radius_90_m: 1, fov: 2,
 };
 
 const oldestFirst = (entries) => [...entries].reverse();
 
 function rowsOf(entry) {
-    const {answers = [], gps = null, ...facts} = entry.answer ?? {};
-    const rows = answers.map((hit) => ({...facts, ...hit, gps_lat: gps?.lat, gps_lon: gps?.lon}));
+    const {answers = [], gps = null, camera, ...facts} = entry.answer ?? {};
+    const {fov, fov_from, heading_from} = camera ?? {}; /* the others are in the GeoJSON */
+    const more = {gps_lat: gps?.lat, gps_lon: gps?.lon, fov, fov_from, heading_from};
+    const rows = answers.map((hit) => ({...facts, ...hit, ...more}));
     if (entry.problem !== null) rows.push({problem: entry.problem});
     return rows.map((row) => ({...row, photo: entry.name}));
 }
@@ -45,10 +47,10 @@ export function csv(entries) {
 }
 
 /* The options of the question, if any: the circle, or the radius around its GPS position; the heading; whether it was
- * taken as a full panorama on the user's word. */
-function questionOf({heading, area, isPanorama}) {
+ * taken as a full panorama on the user's word; the field of view. */
+function questionOf({heading, area, isPanorama, fov}) {
     const near = area === null ? null : area.own ? 'exif' : [area.lon, area.lat];
-    return {near, within_m: area?.radius ?? null, heading, panorama: isPanorama};
+    return {near, within_m: area?.radius ?? null, heading, panorama: isPanorama, fov};
 }
 
 /* RFC 7946: longitude first, a point for each answer. Beside the properties that `locate` writes, features say what was

@@ -1,5 +1,6 @@
 /* heading.js - the picture, rotated to north at its centre as in the network's input, and the slider that rotates
  * it. */
+import {source} from './camera.js';
 import {button, make} from './dom.js';
 import * as words from './words.js';
 
@@ -31,6 +32,8 @@ export const winds = () => make('div', {class: 'winds', 'aria-hidden': 'true'}, 
 /* The origin of the heading: from the last question and its answer. */
 function origin(entry) {
     if (typeof entry.heading === 'number') return 'set by you';
+    const from = entry.answer?.camera?.heading_from ?? null;
+    if (from !== null && !entry.answer.heading_estimated) return source(from);
     return entry.answer?.heading_estimated ? 'estimated' : 'from the picture';
 }
 

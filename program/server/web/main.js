@@ -123,11 +123,13 @@ function build(info) {
             ask: (entry, heading, rest, area = parts.area.value) =>
                 (rest > 0 ? later(entry, heading) : visit.ask(entry, heading, area)),
             trust: visit.trust,
+            fov: visit.setFov,
             all: (heading) => askAll({heading}),
         }),
     };
     help.tellVersion(info);
     document.body.classList.toggle('photos', info.weights.photos);
+    document.body.classList.toggle('cameras', info.weights.cameras);
     visit.setLimits(info.limits);
     visit.watch(refresh);
     byId('about').textContent = [info.name, words.count(info.tiles, 'tile', 'tiles')].filter(Boolean).join(' · ');

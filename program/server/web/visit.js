@@ -2,10 +2,10 @@
  * Independent of the screen: the watcher is called after every change.
  *
  * An entry: id; file, name, size (pixels or null), preview ({ url, ratio } or null); state 'waiting', 'asking', 'done'
- * or 'failed'; answer (the server's last one, kept on later failures) and answered ({ heading, area, isPanorama }, what
- * was asked), or null; problem (a sentence), fault (its kind) and retryWith (see api.Problem), or null; heading and
+ * or 'failed'; answer (the server's last one, kept on later failures) and answered ({ heading, area, isPanorama, fov },
+ * what was asked), or null; problem (a sentence), fault (its kind) and retryWith (see api.Problem), or null; heading and
  * area (see area.js), as the last question had them; isPanorama: the user confirmed that it is a full one, whatever its
- * metadata. */
+ * metadata; fov: the field of view that the user set, degrees, or null. */
 import * as api from './api.js';
 import * as picture from './picture.js';
 
@@ -38,11 +38,11 @@ function settle(entry, state, fields) {
 }
 
 async function work(entry) {
-    const {heading, area, isPanorama, control: {signal}} = entry;
+    const {heading, area, isPanorama, fov, control: {signal}} = entry;
     settle(entry, 'asking', {});
     try {
-        const answer = await api.locate(entry.file, {heading, area, isPanorama, signal});
-        if (!signal.aborted) settle(entry, 'done', {answer, answered: {heading, area, isPanorama}});
+        const answer = await api.locate(entry.file, {heading, area, isPanorama, fov, signal});
+        if (!signal.aborted) settle(entry, 'done', {answer, answered: {heading, area, isPanorama, fov}});
     } catch (error) {
         if (!signal.aborted) settle(entry, 'failed', {problem: error.message, fault: error.kind, retryWith: error.retryWith});
     }
@@ -81,6 +81,12 @@ export function trust(entry) {
     ask(entry, entry.heading, entry.area);
 }
 
+/* Ask again, with this field of view from now on. */
+export function setFov(entry, fov) {
+    entry.fov = fov;
+    ask(entry, entry.heading, entry.area);
+}
+
 /* Whether the questions are the same. */
 export const isSame = (a, b) => JSON.stringify(a) === JSON.stringify(b);
 
@@ -105,7 +111,7 @@ async function begin(entry, area) {
 
 const NEW = {
     size: null, preview: null, state: 'waiting', answer: null, answered: null, problem: null, fault: null,
-    heading: null, isPanorama: false, control: null,
+    heading: null, isPanorama: false, fov: null, control: null,
 };
 
 /* New pictures come first in the list; the first of them is shown. */
