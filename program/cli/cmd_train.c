@@ -177,13 +177,17 @@ static gvm_status begin(struct job *j, gvm_error *err)
 /* The current locations of the run's data set and cache. */
 static gvm_status check_moved(const struct run_options *o, gvm_error *err)
 {
-    if (access(o->data, F_OK) != 0)
-        return fail(err, GVM_FILE, "%s: the run's data set was not found; give its new location with --data",
-                    path_tail(o->data));
+    bool there;
+    gvm_status status = file_exists(&there, o->data, err);
+    if (status == GVM_OK && !there)
+        status = fail(err, GVM_FILE, "%s: the run's data set was not found; give its new location with --data",
+                      path_tail(o->data));
     g_autofree gchar *folder = o->cache ? g_path_get_dirname(o->cache) : NULL;
-    if (folder == NULL || access(folder, F_OK) == 0) return GVM_OK;
-    return fail(err, GVM_FILE, "%s: the folder of the run's cache was not found; give a file with --cache",
-                path_tail(o->cache));
+    if (status == GVM_OK && folder != NULL) status = file_exists(&there, folder, err);
+    if (status == GVM_OK && !there)
+        status = fail(err, GVM_FILE, "%s: the folder of the run's cache was not found; give a file with --cache",
+                      path_tail(o->cache));
+    return status;
 }
 
 /* Options given now override the saved ones. */
