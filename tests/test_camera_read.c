@@ -19,6 +19,8 @@ static const double DEGREE = M_PI / 180;
 /* ------------------------------------------------------------------ field of view */
 
 #define USUAL (1 / 0.85)
+#define SIZE(width, height) N(WIDTH, width), N(HEIGHT, height)
+#define CROPPED (BIT(DOUBT_ASSUMED) | BIT(DOUBT_CROPPED))
 
 static const struct {
     int width, height;
@@ -37,22 +39,16 @@ static const struct {
     {3024,
      4032,
      {N(ORIENTATION, 6)},
-     {N(FILM, 26), N(WIDTH, 4032), N(HEIGHT, 3024)},
+     {N(FILM, 26), SIZE(4032, 3024)},
      3024.0 / (26 * 5040 / 43.27),
      GVM_SOURCE_FOCAL_35MM,
      0},
     /* shrunk, and turned by a program that left the sizes */
-    {800,
-     600,
-     {{0}},
-     {N(FILM, 26), N(WIDTH, 4032), N(HEIGHT, 3024)},
-     800.0 / (26 * 1000 / 43.27),
-     GVM_SOURCE_FOCAL_35MM,
-     0},
+    {800, 600, {{0}}, {N(FILM, 26), SIZE(4032, 3024)}, 800.0 / (26 * 1000 / 43.27), GVM_SOURCE_FOCAL_35MM, 0},
     {600,
      800,
      {N(ORIENTATION, 1)},
-     {N(FILM, 26), N(WIDTH, 4032), N(HEIGHT, 3024)},
+     {N(FILM, 26), SIZE(4032, 3024)},
      600.0 / (26 * 1000 / 43.27),
      GVM_SOURCE_FOCAL_35MM,
      0},
@@ -60,35 +56,35 @@ static const struct {
     {4000,
      2667,
      {{0}},
-     {N(FOCAL, 50), R(PLANE, RATIONAL, 28222, 10), N(WIDTH, 4000), N(HEIGHT, 2667)},
+     {N(FOCAL, 50), R(PLANE, RATIONAL, 28222, 10), SIZE(4000, 2667)},
      36.0 / (50),
      GVM_SOURCE_FOCAL_PLANE,
      0},
     {4000,
      2667,
      {{0}},
-     {N(FOCAL, 50), R(PLANE, RATIONAL, 11111, 10), N(UNIT, 3), N(WIDTH, 4000), N(HEIGHT, 2667)},
+     {N(FOCAL, 50), R(PLANE, RATIONAL, 11111, 10), N(UNIT, 3), SIZE(4000, 2667)},
      36.0 / (50),
      GVM_SOURCE_FOCAL_PLANE,
      0},
     {2667,
      4000,
      {{0}},
-     {N(FOCAL, 50), R(PLANE, RATIONAL, 11111, 100), N(UNIT, 4), N(WIDTH, 4000), N(HEIGHT, 2667)},
+     {N(FOCAL, 50), R(PLANE, RATIONAL, 11111, 100), N(UNIT, 4), SIZE(4000, 2667)},
      24.0 / (50),
      GVM_SOURCE_FOCAL_PLANE,
      0},
     {4000,
      2667,
      {{0}},
-     {N(FOCAL, 50), N(PLANE, 111), N(UNIT, 1), N(WIDTH, 4000), N(HEIGHT, 2667)},
+     {N(FOCAL, 50), N(PLANE, 111), N(UNIT, 1), SIZE(4000, 2667)},
      USUAL,
      GVM_SOURCE_ASSUMED,
      BIT(DOUBT_ASSUMED)},
     {4000,
      2667,
      {{0}},
-     {N(FOCAL, 50), N(PLANE, 3), N(WIDTH, 4000), N(HEIGHT, 2667)},
+     {N(FOCAL, 50), N(PLANE, 3), SIZE(4000, 2667)},
      USUAL,
      GVM_SOURCE_ASSUMED,
      BIT(DOUBT_ASSUMED)}, /* a sensor of 34 m */
@@ -103,7 +99,7 @@ static const struct {
     {1000,
      750,
      {T(MAKE, "Canon"), T(MODEL, "Canon PowerShot A530")},
-     {R(FOCAL, RATIONAL, 58, 10), N(PLANE, 17670), N(WIDTH, 1000), N(HEIGHT, 750)},
+     {R(FOCAL, RATIONAL, 58, 10), N(PLANE, 17670), SIZE(1000, 750)},
      5.75 / (5.8),
      GVM_SOURCE_SENSOR_TABLE,
      BIT(DOUBT_CONTRADICTION)},
@@ -117,36 +113,40 @@ static const struct {
     {4000, 3000, {T(MAKE, "Nobody"), T(MODEL, "X")}, {N(FOCAL, 5)}, USUAL, GVM_SOURCE_ASSUMED, BIT(DOUBT_ASSUMED)},
     {640, 480, {{0}}, {{0}}, USUAL, GVM_SOURCE_ASSUMED, BIT(DOUBT_ASSUMED)},
     {480, 640, {{0}}, {{0}}, 0.75 / (0.85), GVM_SOURCE_ASSUMED, BIT(DOUBT_ASSUMED)},
-    /* cropped: from 4:3 to 3:2, to a square */
-    {4000,
-     2667,
+    /* upright, with the sizes turned too: the sensor is 23.5 mm long */
+    {1000,
+     1500,
      {{0}},
-     {N(FILM, 26), N(WIDTH, 4000), N(HEIGHT, 3000)},
+     {N(FOCAL, 35), N(PLANE, 1621), SIZE(1000, 1500)},
+     1000 / (35 / (1500 / 1621.0 * 25.4) * 1500),
+     GVM_SOURCE_FOCAL_PLANE,
+     0},
+    /* cropped: from 4:3 to 3:2, to a square, to a strip */
+    {1600,
+     600,
+     {T(MAKE, "Apple"), T(MODEL, "iPhone")},
+     {N(FILM, 26), SIZE(4032, 3024)},
      USUAL,
      GVM_SOURCE_ASSUMED,
-     BIT(DOUBT_ASSUMED) | BIT(DOUBT_CROPPED)},
+     CROPPED},
+    {4000, 2667, {{0}}, {N(FILM, 26), SIZE(4000, 3000)}, USUAL, GVM_SOURCE_ASSUMED, CROPPED},
     {1000,
      1000,
      {T(MAKE, "GoPro"), T(MODEL, "HERO3")},
-     {N(FILM, 15), N(WIDTH, 4000), N(HEIGHT, 3000)},
+     {N(FILM, 15), SIZE(4000, 3000)},
      USUAL,
      GVM_SOURCE_ASSUMED,
-     BIT(DOUBT_ASSUMED) | BIT(DOUBT_CROPPED)},
+     CROPPED},
     {4000,
      2960,
      {{0}},
-     {N(FILM, 26), N(WIDTH, 4000), N(HEIGHT, 3000)},
+     {N(FILM, 26), SIZE(4000, 3000)},
      4000.0 / (26 * 4976.103 / 43.27),
      GVM_SOURCE_FOCAL_35MM,
      0}, /* rounded */
     {4000, 3000, {{0}}, {N(FILM, 14)}, 4000.0 / (14 * 5000 / 43.27), GVM_SOURCE_FOCAL_35MM, BIT(DOUBT_WIDE)},
-    {4000,
-     3000,
-     {{0}},
-     {N(FILM, 4), R(FOCAL, RATIONAL, 42, 10)},
-     USUAL,
-     GVM_SOURCE_ASSUMED,
-     BIT(DOUBT_ASSUMED) | BIT(DOUBT_ABSURD)}, /* not an equivalent */
+    /* not an equivalent */
+    {4000, 3000, {{0}}, {N(FILM, 4)}, USUAL, GVM_SOURCE_ASSUMED, BIT(DOUBT_ASSUMED) | BIT(DOUBT_ABSURD)},
     {4000,
      3000,
      {T(MAKE, "Apple"), T(MODEL, "iPhone")},
@@ -203,7 +203,7 @@ static void bad_values(void **state)
         if (f.fov_from != GVM_SOURCE_ASSUMED) fail_msg("case %zu: from %d", i, f.fov_from);
     }
     for (size_t i = 0; i < sizeof planes / sizeof *planes; i++) {
-        const struct said exif[] = {planes[i], N(FOCAL, 6), N(WIDTH, 4000), N(HEIGHT, 3000), {0}};
+        const struct said exif[] = {planes[i], N(FOCAL, 6), SIZE(4000, 3000), {0}};
         struct image image = picture_of(4000, 3000, NULL, exif, NULL, NULL);
         assert_int_equal(read_camera(&image, NULL).fov_from, GVM_SOURCE_ASSUMED);
     }

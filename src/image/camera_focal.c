@@ -38,12 +38,13 @@ static double focal_of_film(const struct reading *r, double mm)
     return mm * hypot(r->image->width, r->image->height) / FILM;
 }
 
-/* EXIF's 35 mm equivalent. Some phones write the lens's own focal length there, 4 mm. */
+/* EXIF's 35 mm equivalent. Some phones write the lens's own focal length there, 4 mm; the widest lens that keeps lines
+ * straight has 9 mm. */
 static double equivalent(struct reading *r)
 {
     const struct exif *e = &r->image->exif;
     if (e->focal_35mm <= 0) return 0;
-    if (e->focal_35mm < 8 && fabs(e->focal_35mm - e->focal) <= 1) {
+    if (e->focal_35mm < 8 && r->facts->camera.lens != LENS_FISHEYE) {
         doubt(r, DOUBT_ABSURD);
         return 0;
     }

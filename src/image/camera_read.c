@@ -77,11 +77,13 @@ static bool is_full(struct reading *r)
     return status == GVM_OK;
 }
 
-static bool is_sweep(const struct image *image)
+/* A camera's picture of this shape is a sweep, unless it was cropped. */
+static bool is_sweep(const struct reading *r)
 {
+    const struct image *image = r->image;
     const struct exif *e = &image->exif;
     bool camera = e->make[0] != '\0' || e->model[0] != '\0' || e->has_focal;
-    return e->sweep || (camera && image->width > WIDEST * image->height);
+    return e->sweep || (camera && !r->cropped && image->width > WIDEST * image->height);
 }
 
 static enum lens find_lens(struct reading *r)
@@ -106,7 +108,7 @@ static enum lens find_lens(struct reading *r)
         doubt(r, DOUBT_SHAPE);
         return LENS_SPHERE;
     }
-    if (is_sweep(r->image)) {
+    if (is_sweep(r)) {
         if (e->sweep) f->lens_from = GVM_SOURCE_EXIF;
         return LENS_CYLINDER;
     }

@@ -269,7 +269,8 @@ static void read_note(struct exif *exif, const struct bytes *bytes, uint64_t at)
 static double sensor_width(const struct found *found)
 {
     static const double units[] = {0, 0, 25.4, 10, 1, 0.001};
-    double width = found->exif->width / found->plane_resolution * units[found->plane_unit];
+    double longest = fmax(found->exif->width, found->exif->height);
+    double width = longest / found->plane_resolution * units[found->plane_unit];
     return width >= 1 && width <= 100 ? width : 0;
 }
 

@@ -128,12 +128,17 @@ gvm_status panorama_strip(uint8_t *out, const struct picture_shape *shape, const
 {
     double box[4];
     int H = shape->height, W = shape->width;
-    panorama_band(box, image, span, shape->elevation);
+    const double *elevation = shape->elevation;
+    panorama_band(box, image, span, elevation);
     gvm_status status = check_elevation(box, image, span, shape->elevation, where, err);
     if (status == GVM_OK) status = fit_box(out, H, W, shape->resize, image, box, where, err);
     if (status == GVM_OK && checked) status = fit_content(out, (size_t)H * (size_t)W, where, err);
     if (status != GVM_OK) return status;
     if (shape->masked) hide_rows(out, shape, box, image->height);
+    if (shape->masked && memchr(picture_seen(out, shape), 1, seen_bytes(shape)) == NULL)
+        return fail(err, GVM_IMAGE,
+                    "%s: it spans elevations of %.1f to %.1f degrees, too few of the network's %.0f to %.0f", where,
+                    span[0], span[1], elevation[0], elevation[1]);
     panorama_turn(out, shape, heading);
     return GVM_OK;
 }
