@@ -63,6 +63,21 @@ static void of_panoramas(void **state)
     }
 }
 
+/* A panorama of a few rows covers half of no patch, so the network would see nothing. Without visibility its rows are
+ * repeated. */
+static void too_thin(void **state)
+{
+    (void)state;
+    static uint8_t out[H * W * 3 + H * W / 16];
+    struct picture_shape masked = plain_shape;
+    gvm_error err = {""};
+    masked.masked = true;
+    save("thin.png", scene(), 4 * W, 4, 3, VIPS_FORMAT_UCHAR, (struct extra){.xmp = NULL});
+    assert_int_equal(panorama_load(out, &plain_shape, NULL, CIRCLE_GIVEN, in_folder("thin.png"), &err), GVM_OK);
+    assert_int_equal(panorama_load(out, &masked, NULL, CIRCLE_GIVEN, in_folder("thin.png"), &err), GVM_IMAGE);
+    assert_non_null(strstr(err.text, "thin.png: it spans elevations of -2.2 to 2.2 degrees, too few"));
+}
+
 /* The visibility moves with the pixels: each patch of the picture is white if it is seen, else black. */
 static void augmented(void **state)
 {
@@ -89,7 +104,8 @@ int main(int argc, char **argv)
 {
     (void)argc;
     if (VIPS_INIT(argv[0]) != 0) return 1;
-    const struct CMUnitTest tests[] = {cmocka_unit_test(of_panoramas), cmocka_unit_test(augmented)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(of_panoramas), cmocka_unit_test(too_thin),
+                                       cmocka_unit_test(augmented)};
     int failed = cmocka_run_group_tests(tests, make_folder, remove_folder);
     vips_shutdown();
     return failed;
