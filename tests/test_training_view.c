@@ -158,6 +158,7 @@ static uint8_t *make_panorama(void)
     uint8_t *pixels = malloc(picture_bytes(&shape));
     assert_non_null(pixels);
     for (size_t i = 0; i < picture_bytes(&shape); i++) pixels[i] = (uint8_t)random_bits(1, 2, i);
+    memset(picture_seen(pixels, &shape), 1, seen_bytes(&shape));
     return pixels;
 }
 
@@ -276,13 +277,30 @@ static void test_wrong_beliefs(void **state)
     free(out);
 }
 
+/* What the panorama does not show is unseen in its views. */
+static void test_short_panorama(void **state)
+{
+    (void)state;
+    const size_t across = (size_t)shape.width / SEEN_PATCH;
+    uint8_t *panorama = make_panorama(), *out = make_panorama();
+    struct training_view circle = {.kind = VIEW_CIRCLE};
+    circle.taken = circle.believed =
+        (struct camera){.lens = LENS_SPHERE, .width = 360, .height = 180, .full_width = 360, .full_height = 180};
+    memset(picture_seen(panorama, &shape), 0, 2 * across);
+    training_view_render(out, panorama, &circle, colour, &shape);
+    for (size_t k = 0; k < seen_bytes(&shape); k++) assert_int_equal(picture_seen(out, &shape)[k], k >= 2 * across);
+    for (size_t i = 0; i < 8 * (size_t)shape.width; i++) assert_memory_equal(out + 3 * i, colour, 3);
+    free(panorama);
+    free(out);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_pure),          cmocka_unit_test(test_distributions),
         cmocka_unit_test(test_curriculum),    cmocka_unit_test(test_true_beliefs),
         cmocka_unit_test(test_visibility),    cmocka_unit_test(test_heading_error),
-        cmocka_unit_test(test_wrong_beliefs),
+        cmocka_unit_test(test_wrong_beliefs), cmocka_unit_test(test_short_panorama),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -133,23 +133,27 @@ void training_view_colours(uint8_t *pixels, const struct training_draws *draws, 
 
 /* ------------------------------------------------------------------ the canvas */
 
-/* The panorama at a direction, by its four nearest pixels. */
-static void sample(uint8_t out[3], const uint8_t *panorama, double azimuth, double elevation,
+/* The panorama at a direction, by its four nearest pixels. Returns false if the panorama does not show it. */
+static bool sample(uint8_t out[3], const uint8_t *panorama, double azimuth, double elevation,
                    const struct picture_shape *shape)
 {
-    const int H = shape->height, W = shape->width;
+    const int H = shape->height, W = shape->width, across = W / SEEN_PATCH;
+    const uint8_t *seen = panorama + (size_t)H * (size_t)W * 3;
     const double high = shape->elevation[1], low = shape->elevation[0];
     double x = (azimuth / 360 + 0.5) * W - 0.5, y = (high - elevation) / (high - low) * H - 0.5;
     y = fmin(fmax(y, 0), H - 1);
     x -= W * floor(x / W);
     int left = (int)x % W, right = (left + 1) % W, top = (int)y, foot = top + 1 < H ? top + 1 : top;
     double along = x - floor(x), down = y - top;
+    if (shape->masked && !seen[(size_t)((int)lround(y) / SEEN_PATCH) * (size_t)across + (size_t)(left / SEEN_PATCH)])
+        return false;
     const uint8_t *rows[2] = {panorama + (size_t)top * (size_t)W * 3, panorama + (size_t)foot * (size_t)W * 3};
     for (int c = 0; c < 3; c++) {
         double row[2];
         for (int k = 0; k < 2; k++) row[k] = rows[k][left * 3 + c] * (1 - along) + rows[k][right * 3 + c] * along;
         out[c] = (uint8_t)lround(row[0] * (1 - down) + row[1] * down);
     }
+    return true;
 }
 
 /* Where the believed camera sees the direction of a canvas pixel, the picture shows another one. Returns false if it is
@@ -178,11 +182,10 @@ void training_view_render(uint8_t *out, const uint8_t *panorama, const struct tr
     for (int i = 0; i < H; i++)
         for (int j = 0; j < W; j++, pixel += 3) {
             double azimuth, elevation;
-            if (!look(&azimuth, &elevation, view, i, j, shape)) {
+            if (!look(&azimuth, &elevation, view, i, j, shape) || !sample(pixel, panorama, azimuth, elevation, shape)) {
                 memcpy(pixel, colour, 3);
                 continue;
             }
-            sample(pixel, panorama, azimuth, elevation, shape);
             if (patches > 0) seen[(size_t)(i / SEEN_PATCH) * (size_t)across + (size_t)(j / SEEN_PATCH)]++;
         }
     for (size_t k = 0; k < patches; k++) seen[k] = 2 * seen[k] >= SEEN_PATCH * SEEN_PATCH;

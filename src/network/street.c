@@ -25,6 +25,10 @@ static gvm_status choose_camera(struct street *street, const gvm_picture *pictur
     gvm_camera_options own = {.size = sizeof own};
     gvm_status status = wishes != NULL ? sized_read(&own, sizeof own, wishes, err) : GVM_OK;
     if (status != GVM_OK) return status;
+    if (panorama == GVM_AS_PANORAMA && (own.fov > 0 || own.focal_35mm > 0 || own.distortion != NULL ||
+                                        (own.lens != GVM_LENS_FOUND && own.lens != GVM_LENS_SPHERE)))
+        return fail(err, GVM_ARGUMENT,
+                    "%s: a full panorama has no other lens or field of view; leave one of the two out", picture->name);
     if (panorama == GVM_AS_PHOTO && own.lens == GVM_LENS_FOUND) own.lens = GVM_LENS_PINHOLE;
     if (panorama == GVM_AS_PANORAMA) {
         own = (gvm_camera_options){
@@ -119,6 +123,11 @@ gvm_status gvm_picture_street(const gvm_picture *picture, const gvm_model *model
     gvm_status status = sized_read(&o, sizeof o, options, err);
     if (status == GVM_OK) status = check_pixels(picture, err);
     if (status == GVM_OK) status = street_choose(&street, picture, model, o.panorama, o.camera, err);
+    if (status == GVM_OK && o.heading != NULL && isfinite(*o.heading)) {
+        street.facts.camera.heading = *o.heading - 360 * floor(*o.heading / 360);
+        street.facts.heading_from = GVM_SOURCE_OPTION;
+        street.facts.magnetic = false;
+    }
     if (status == GVM_OK) status = street_describe(camera, &street, picture, err);
     if (status == GVM_OK) status = street_fit(&street, picture, model, pixels, o.room, o.heading, count, err);
     return status;

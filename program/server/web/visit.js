@@ -78,12 +78,14 @@ export function ask(entry, heading, area) {
 /* Ask again, and take it as a full panorama from now on. */
 export function trust(entry) {
     entry.isPanorama = true;
+    entry.fov = null;
     ask(entry, entry.heading, entry.area);
 }
 
-/* Ask again, with this field of view from now on. */
+/* Ask again, with this field of view from now on, which a full panorama does not have. */
 export function setFov(entry, fov) {
     entry.fov = fov;
+    if (fov !== null) entry.isPanorama = false;
     ask(entry, entry.heading, entry.area);
 }
 
