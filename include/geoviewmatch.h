@@ -243,10 +243,10 @@ typedef struct gvm_camera {
     double focal_px;                /* pixels at the centre; of a sphere, cylinder or fisheye: pixels a radian */
     double focal_35mm;              /* EXIF's, mm; 0: none */
     double k1, k2;                  /* of a pinhole */
-    double heading;                 /* of the picture's centre, degrees clockwise from true north, 0..360 */
+    double heading;                 /* of the picture's centre, degrees clockwise from north, 0..360 */
     double pitch;                   /* degrees above the horizon */
     double roll;                    /* degrees clockwise */
-    int heading_is_magnetic;        /* 1: the heading was relative to magnetic north, and the declination was added */
+    int heading_is_magnetic;        /* 1: it was from magnetic north; the declination is added if the place is known */
     double declination;             /* degrees, positive to the east; 0 if the place is unknown */
     double year;                    /* of the declination: when the picture was taken, else now; 0: none */
     double full_width, full_height; /* of a sphere: pixels of the full circle, */
@@ -298,7 +298,7 @@ typedef struct gvm_street_options {
 /* Convert a street picture to the network's input, as gvm_picture_views does.
  *
  * Weights for panoramas whose input is masked (gvm_view_info) take any camera's picture: it is put where a panorama
- * would show it, with its heading at its centre, and the rest is unseen. Its camera is gvm_picture_camera's. A full
+ * would show it, its centre at its heading, and the rest is unseen. Its camera is gvm_picture_camera's. A full
  * level panorama becomes the same input as with other weights for panoramas. Refused are a picture of less than 25
  * degrees, and one that shows nothing of the weights' elevation range.
  *
@@ -705,7 +705,7 @@ GVM_API gvm_status gvm_map_guard_check(gvm_map_guard *guard, gvm_error *err);
 typedef struct gvm_question {
     const char *photo; /* its path; of a picture in memory, its name for errors */
     double heading; /* of its centre column, degrees clockwise from north. NaN: from the picture (XMP, else EXIF; from
-                       magnetic north: the best of it and of 22.5 degrees to either side), if it has none as if
+                       magnetic north: the best of it and of one step to either side), if it has none as if
                        infinite; infinite: estimated by trying 16 headings, or as many as the weights were trained
                        for. Ignored by weights for photos, which neither need nor estimate one */
     double lat, lon, within_m; /* within_m > 0: only tiles whose centres lie within within_m metres of this place; NaN,
@@ -719,7 +719,7 @@ typedef struct gvm_question {
 typedef struct gvm_found {
     gvm_photo_info info; /* as in gvm_located */
     int count;           /* number of hits */
-    int heading_found;   /* 1: the hits' headings were estimated, to 22.5 degrees */
+    int heading_found;   /* 1: the hits' headings were estimated, in steps of 22.5 degrees or of the weights' own */
     double margin; /* the first hit's score minus that of the best tile that cannot be part of it; NaN if there is none.
                       The program marks an answer weak if it is below 0.05: on drawn towns with the built-in weights,
                       92% of the other answers were within 25 m (66% with estimated headings). Other weights and maps
