@@ -40,8 +40,7 @@ static void test_draws(void **state)
 
 enum { H = 8, W = 40 };
 
-static const struct picture_shape shape = {.height = H, .width = W, .masked = true};
-static const uint8_t colour[3] = {124, 116, 104};
+static const struct picture_shape shape = {.height = H, .width = W, .masked = true, .unseen = {124, 116, 104}};
 
 /* Each column has its number; all is seen. */
 static void number(uint8_t *pixels)
@@ -58,13 +57,13 @@ static void test_cut(void **state)
     for (int first = 0; first < W; first++)
         for (int count = 1; count <= W; count++) {
             number(pixels);
-            strip_cut(pixels, (struct strip){first, count}, colour, &shape);
+            strip_cut(pixels, (struct strip){first, count}, &shape);
             int kept = 0;
             for (int j = 0; j < W; j++) {
                 int in = (j - first + W) % W < count;
                 for (int i = 0; i < H; i++) {
                     const uint8_t own[3] = {(uint8_t)j, (uint8_t)j, (uint8_t)j};
-                    assert_memory_equal(pixels + 3 * (i * W + j), in ? own : colour, 3);
+                    assert_memory_equal(pixels + 3 * (i * W + j), in ? own : shape.unseen, 3);
                 }
                 kept += in;
                 if (j % SEEN_PATCH < SEEN_PATCH - 1) continue;
@@ -133,7 +132,7 @@ static void turn_by_fifths(const void *user, uint8_t *out, const uint8_t *pictur
     const struct picture_shape *street = user;
     (void)query;
     memcpy(out, picture, picture_bytes(street));
-    strip_cut(out, (struct strip){30, 100}, colour, street);
+    strip_cut(out, (struct strip){30, 100}, street);
     panorama_turn(out, street, 72.0 * look);
 }
 

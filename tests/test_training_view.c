@@ -150,8 +150,8 @@ static void test_curriculum(void **state)
 
 /* ------------------------------------------------------------------ pixels */
 
-static const struct picture_shape shape = {.height = 32, .width = 160, .elevation = {-40, 45}, .masked = true};
-static const uint8_t colour[3] = {124, 116, 104};
+static const struct picture_shape shape = {
+    .height = 32, .width = 160, .elevation = {-40, 45}, .masked = true, .unseen = {124, 116, 104}};
 
 static uint8_t *make_panorama(void)
 {
@@ -174,7 +174,7 @@ static void test_true_beliefs(void **state)
     for (uint64_t k = 0; k < 60; k++) {
         struct training_view v = training_view_draw(&draws, k);
         v.believed = v.taken;
-        training_view_render(out, panorama, &v, colour, &shape);
+        training_view_render(out, panorama, &v, &shape);
         for (int i = 0; i < shape.height; i++)
             for (int j = 0; j < W; j++) {
                 const size_t at = 3 * (size_t)(i * W + j);
@@ -182,7 +182,7 @@ static void test_true_beliefs(void **state)
                 bool in = camera_project(&x, &y, &v.taken, 360 * ((j + 0.5) / W - 0.5), 45 - 85 * (i + 0.5) / 32);
                 if (in && v.kind == VIEW_CIRCLE) x = fmin(fmax(x, 0), v.taken.width * (1 - 1e-12));
                 in = in && x >= 0 && x < v.taken.width && y >= 0 && y < v.taken.height;
-                assert_memory_equal(out + at, in ? panorama + at : colour, 3);
+                assert_memory_equal(out + at, in ? panorama + at : shape.unseen, 3);
                 seen_pixels += in;
                 unseen += !in;
             }
@@ -203,7 +203,7 @@ static void test_visibility(void **state)
     int counts[2] = {0};
     for (uint64_t k = 0; k < 60; k++) {
         const struct training_view v = training_view_draw(&draws, k);
-        training_view_render(out, panorama, &v, colour, &shape);
+        training_view_render(out, panorama, &v, &shape);
         const uint8_t *seen = picture_seen(out, &shape);
         for (int p = 0; p < shape.height / side * (W / side); p++) {
             int count = 0, top = p / (W / side) * side, left = p % (W / side) * side;
@@ -227,9 +227,9 @@ static void test_heading_error(void **state)
         const struct training_draws draws = draws_of(80);
         struct training_view v = training_view_draw(&draws, k);
         v.believed = v.taken;
-        training_view_render(right, panorama, &v, colour, &shape);
+        training_view_render(right, panorama, &v, &shape);
         v.believed.heading += 360.0 * columns / W;
-        training_view_render(wrong, panorama, &v, colour, &shape);
+        training_view_render(wrong, panorama, &v, &shape);
         int differ = 0;
         for (int i = 0; i < shape.height; i++)
             for (int j = 0; j < W; j++) {
@@ -258,7 +258,7 @@ static void test_wrong_beliefs(void **state)
     int compared = 0;
     for (uint64_t k = 0; k < 40; k++) {
         const struct training_view v = training_view_draw(&draws, k);
-        training_view_render(out, panorama, &v, colour, &shape);
+        training_view_render(out, panorama, &v, &shape);
         for (int i = 0; i < H; i++)
             for (int j = 0; j < W; j++) {
                 double x, y, azimuth, elevation;
@@ -287,9 +287,9 @@ static void test_short_panorama(void **state)
     circle.taken = circle.believed =
         (struct camera){.lens = LENS_SPHERE, .width = 360, .height = 180, .full_width = 360, .full_height = 180};
     memset(picture_seen(panorama, &shape), 0, 2 * across);
-    training_view_render(out, panorama, &circle, colour, &shape);
+    training_view_render(out, panorama, &circle, &shape);
     for (size_t k = 0; k < seen_bytes(&shape); k++) assert_int_equal(picture_seen(out, &shape)[k], k >= 2 * across);
-    for (size_t i = 0; i < 8 * (size_t)shape.width; i++) assert_memory_equal(out + 3 * i, colour, 3);
+    for (size_t i = 0; i < 8 * (size_t)shape.width; i++) assert_memory_equal(out + 3 * i, shape.unseen, 3);
     free(panorama);
     free(out);
 }

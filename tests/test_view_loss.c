@@ -56,9 +56,7 @@ static struct lesson open_lesson(void)
     }
     const struct picture_shape shape = config_shape(&config, GVM_STREET);
     const struct training_draws draws = {.tolerance = 9, .seed = 1, .epoch = 9, .epochs = 10};
-    uint8_t colour[3];
     size_t street = picture_bytes(&shape), aerial = l.network->views[GVM_AERIAL].bytes;
-    view_colour(colour, &config.views[GVM_STREET]);
     l.street = calloc(2 * B, street);
     l.aerial = calloc(2 * B, aerial);
     assert_true(l.street != NULL && l.aerial != NULL);
@@ -67,7 +65,7 @@ static struct lesson open_lesson(void)
         uint8_t *panorama = l.street + (size_t)b * street;
         paint(panorama, 32, 160, (uint64_t)b);
         memset(picture_seen(panorama, &shape), 1, seen_bytes(&shape));
-        training_view_render(l.street + (size_t)(B + b) * street, panorama, &view, colour, &shape);
+        training_view_render(l.street + (size_t)(B + b) * street, panorama, &view, &shape);
         paint(l.aerial + (size_t)b * aerial, 64, 64, (uint64_t)b);
         memcpy(l.aerial + (size_t)(B + b) * aerial, l.aerial + (size_t)b * aerial, aerial);
         for (size_t i = 0; i < aerial; i++) l.aerial[(size_t)b * aerial + i] ^= 16;

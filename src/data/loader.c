@@ -105,7 +105,7 @@ static void prepare_view(const struct loader *l, struct prepared *to, int b, int
     uint8_t *panorama = to->street + (size_t)b * l->street_bytes;
     memcpy(copy, panorama, l->street_bytes);
     training_view_colours(copy, &draws, (uint64_t)query, o->amounts.street, shape);
-    training_view_render(panorama + (size_t)o->batch * l->street_bytes, copy, &view, o->colour, shape);
+    training_view_render(panorama + (size_t)o->batch * l->street_bytes, copy, &view, shape);
     panorama_turn(panorama, shape, training_view_turn(&draws, (uint64_t)query));
 }
 

@@ -23,10 +23,9 @@ struct loader_options {
     struct augmentation amounts;
     int views; /* epochs of the training, for which each pair also has a view of its panorama (training_view.h), and
                   half of the panoramas are turned by an error of their heading; 0: no views */
-    double tolerance;  /* training_draws' */
-    uint8_t colour[3]; /* of what a view leaves unseen */
-    bool single;       /* one aerial picture for each pair, the strong one; required with rasters */
-    uint64_t epoch;    /* start at this epoch and its batch `first`; after its last batch: the next epoch */
+    double tolerance; /* training_draws' */
+    bool single;      /* one aerial picture for each pair, the strong one; required with rasters */
+    uint64_t epoch;   /* start at this epoch and its batch `first`; after its last batch: the next epoch */
     int first;
     void *user;
     /* Called by loader_next, on its thread, once for each replaced pair. err names the picture. May be NULL. */

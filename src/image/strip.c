@@ -24,12 +24,12 @@ static bool has_column(struct strip strip, int j, int W)
     return (j - strip.first + W) % W < strip.count;
 }
 
-void strip_cut(uint8_t *pixels, struct strip strip, const uint8_t colour[3], const struct picture_shape *shape)
+void strip_cut(uint8_t *pixels, struct strip strip, const struct picture_shape *shape)
 {
     const int H = shape->height, W = shape->width, across = W / SEEN_PATCH;
     for (int j = 0; j < W; j++)
         for (int i = 0; i < H && !has_column(strip, j, W); i++)
-            memcpy(pixels + ((size_t)i * (size_t)W + (size_t)j) * 3, colour, 3);
+            memcpy(pixels + ((size_t)i * (size_t)W + (size_t)j) * 3, shape->unseen, 3);
     uint8_t *seen = picture_seen(pixels, shape);
     for (int x = 0; x < across && shape->masked; x++) {
         int columns = 0;

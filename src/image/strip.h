@@ -18,7 +18,8 @@ struct strip strip_of(double draw, double fov, double noise, int W);
  * panorama's. Returns the strip at its new place. */
 struct strip strip_turn(uint8_t *pixels, struct strip strip, double heading, const struct picture_shape *shape);
 
-/* Fill the columns outside of the strip with a colour, and mark them as unseen if the shape has visibility. */
-void strip_cut(uint8_t *pixels, struct strip strip, const uint8_t colour[3], const struct picture_shape *shape);
+/* Fill the columns outside of the strip with the shape's colour of unseen pixels, and mark them as unseen if the shape
+ * has visibility. */
+void strip_cut(uint8_t *pixels, struct strip strip, const struct picture_shape *shape);
 
 #endif

@@ -173,7 +173,7 @@ static bool look(double *azimuth, double *elevation, const struct training_view 
 }
 
 void training_view_render(uint8_t *out, const uint8_t *panorama, const struct training_view *view,
-                          const uint8_t colour[3], const struct picture_shape *shape)
+                          const struct picture_shape *shape)
 {
     const int H = shape->height, W = shape->width, across = W / SEEN_PATCH;
     const size_t patches = seen_bytes(shape);
@@ -183,7 +183,7 @@ void training_view_render(uint8_t *out, const uint8_t *panorama, const struct tr
         for (int j = 0; j < W; j++, pixel += 3) {
             double azimuth, elevation;
             if (!look(&azimuth, &elevation, view, i, j, shape) || !sample(pixel, panorama, azimuth, elevation, shape)) {
-                memcpy(pixel, colour, 3);
+                memcpy(pixel, shape->unseen, 3);
                 continue;
             }
             if (patches > 0) seen[(size_t)(i / SEEN_PATCH) * (size_t)across + (size_t)(j / SEEN_PATCH)]++;

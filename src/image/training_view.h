@@ -36,11 +36,10 @@ void training_view_colours(uint8_t *pixels, const struct training_draws *draws, 
 
 /* Put a view on the canvas.
  *
- *   out       picture_bytes: unseen pixels have the colour; with visibility, a patch is seen if half of its pixels are
- *   panorama  picture_bytes, with north at its centre; must not overlap out. What it does not show is unseen in the
- *             view too; its first and last rows are repeated
- *   shape     of both */
+ *   out       picture_bytes: unseen pixels have the shape's colour; with visibility, a patch is seen if half of its
+ * pixels are panorama  picture_bytes, with north at its centre; must not overlap out. What it does not show is unseen
+ * in the view too; its first and last rows are repeated shape     of both */
 void training_view_render(uint8_t *out, const uint8_t *panorama, const struct training_view *view,
-                          const uint8_t colour[3], const struct picture_shape *shape);
+                          const struct picture_shape *shape);
 
 #endif

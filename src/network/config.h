@@ -3,7 +3,6 @@
 #ifndef GVM_NETWORK_CONFIG_H
 #define GVM_NETWORK_CONFIG_H
 
-#include <math.h>
 #include <stdbool.h>
 
 #include "geoviewmatch.h"
@@ -25,12 +24,6 @@ struct view {
     bool wrap;               /* of a panorama: windows extend over its left and right edge, which are neighbours */
     bool row_shift;          /* of a view that wraps: maps too low to be shifted are shifted along their rows */
 };
-
-/* The view's mean colour, which unseen pixels have. */
-static inline void view_colour(uint8_t colour[3], const struct view *view)
-{
-    for (int c = 0; c < 3; c++) colour[c] = (uint8_t)(fminf(fmaxf(255 * view->mean[c], 0), 255) + 0.5f);
-}
 
 /* Number of pictures of a place, which together give one feature: a batch is (B, pictures, H, W, 3). */
 static inline int view_pictures(const struct view *view)

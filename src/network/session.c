@@ -116,32 +116,31 @@ void gvm_session_free(gvm_session *session)
 
 /* ------------------------------------------------------------------ embedding */
 
-bool session_embed(gvm_session *session, gvm_view view, float *features, const unsigned char *pixels, size_t n)
+/* Keep a device's failure for fail_run. */
+static bool keep(gvm_session *session, gvm_status status, const gvm_error *err)
 {
     session->failure.text[0] = '\0';
-    gvm_error err;
-    gvm_status status = embedder_run(session->embedders[view], features, pixels, n, &err);
-    if (status == GVM_DEVICE) session->failure = err;
+    if (status == GVM_DEVICE) session->failure = *err;
     return status == GVM_OK;
+}
+
+bool session_embed(gvm_session *session, gvm_view view, float *features, const unsigned char *pixels, size_t n)
+{
+    gvm_error err;
+    return keep(session, embedder_run(session->embedders[view], features, pixels, n, &err), &err);
 }
 
 bool session_embed_turns(gvm_session *session, gvm_view view, float *features, const unsigned char *pixels, size_t n)
 {
-    session->failure.text[0] = '\0';
     gvm_error err;
-    gvm_status status = embedder_run_turns(session->embedders[view], features, pixels, n, &err);
-    if (status == GVM_DEVICE) session->failure = err;
-    return status == GVM_OK;
+    return keep(session, embedder_run_turns(session->embedders[view], features, pixels, n, &err), &err);
 }
 
 bool session_embed_shared(gvm_session *session, gvm_view view, float *features, const unsigned char *pixels, size_t n,
                           const int *which, size_t places)
 {
-    session->failure.text[0] = '\0';
     gvm_error err;
-    gvm_status status = embedder_run_shared(session->embedders[view], features, pixels, n, which, places, &err);
-    if (status == GVM_DEVICE) session->failure = err;
-    return status == GVM_OK;
+    return keep(session, embedder_run_shared(session->embedders[view], features, pixels, n, which, places, &err), &err);
 }
 
 gvm_status fail_run(gvm_error *err, const gvm_session *session, size_t pictures)

@@ -122,7 +122,6 @@ static gvm_status check_position(const struct run_position *p, const struct batc
 struct view_maker {
     struct training_draws draws;
     const struct picture_shape *shape;
-    uint8_t colour[3];
 };
 
 static void see_view(const void *user, uint8_t *out, const uint8_t *picture, int query, int look)
@@ -130,7 +129,7 @@ static void see_view(const void *user, uint8_t *out, const uint8_t *picture, int
     const struct view_maker *m = user;
     const struct training_view view = training_view_draw(&m->draws, (uint64_t)query);
     (void)look;
-    training_view_render(out, picture, &view, m->colour, m->shape);
+    training_view_render(out, picture, &view, m->shape);
 }
 
 static void drop(int **numbers)
@@ -161,7 +160,6 @@ static gvm_status embed(struct features *f, bool *stopped, const struct ask *a, 
                                .shape = &a->pictures->street};
     const struct looks views = {.count = 1, .see = see_view, .user = &maker};
     const bool by_view = run_options_losses(a->options, config).views;
-    view_colour(maker.colour, &config->views[GVM_STREET]);
     return features_embed(f, stopped, a->network, a->pictures, a->split, by_view ? &views : NULL, a->progress, a->user,
                           err);
 }

@@ -17,7 +17,6 @@ struct strips {
     const double *draws; /* (queries) */
     struct fov_task task;
     int headings; /* tried; `look` is the first of those that a pass gives */
-    uint8_t colour[3];
 };
 
 static void cut_strip(const void *user, uint8_t *out, const uint8_t *picture, int query, int look)
@@ -26,7 +25,7 @@ static void cut_strip(const void *user, uint8_t *out, const uint8_t *picture, in
     memcpy(out, picture, picture_bytes(s->shape));
     struct strip strip = strip_of(s->draws[query], s->task.fov, 360, s->shape->width);
     if (s->task.heading != FOV_KNOWN) strip = strip_turn(out, strip, 360.0 * look / s->headings, s->shape);
-    strip_cut(out, strip, s->colour, s->shape);
+    strip_cut(out, strip, s->shape);
 }
 
 /* ------------------------------------------------------------------ progress over all tasks */
@@ -132,7 +131,6 @@ gvm_status evaluate_fov(struct evaluation *out, const struct fov_task *tasks, in
                       .overall = {.progress = progress, .user = user, .total = T + all * Q}};
     mersenne_seed(&random, seed);
     for (size_t q = 0; q < Q && draws != NULL; q++) draws[q] = mersenne_rand(&random);
-    view_colour(f.strips.colour, &network->config.views[GVM_STREET]);
     if (draws == NULL || f.features.street == NULL || f.features.aerial == NULL)
         status = fail(err, GVM_MEMORY, "out of memory for the features of %zu pictures", T + most * Q);
     else

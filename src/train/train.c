@@ -242,7 +242,6 @@ static gvm_status open_loader(struct training *t, gvm_error *err)
                                .first = t->position.batch,
                                .user = t,
                                .bad = tell_bad};
-    view_colour(l.colour, &t->network->config.views[GVM_STREET]);
     return loader_open(&t->loader, &t->pictures, &t->data->train, &l, err);
 }
 
