@@ -11,6 +11,7 @@
 
 #include "base/random.h"
 #include "image/camera.h"
+#include "turn_support.h"
 
 static const double DEGREE = 180 / M_PI;
 
@@ -101,17 +102,6 @@ static void test_sphere(void **state)
 }
 
 /* ------------------------------------------------------------------ pose */
-
-/* Rotate a and b by an angle, a towards b. */
-static void turn(double a[3], double b[3], double degrees)
-{
-    double c = cos(degrees / DEGREE), s = sin(degrees / DEGREE);
-    for (int k = 0; k < 3; k++) {
-        double was = a[k];
-        a[k] = c * was + s * b[k];
-        b[k] = c * b[k] - s * was;
-    }
-}
 
 /* From level and north: by the heading, then up, then to the right. */
 static void test_axes(void **state)

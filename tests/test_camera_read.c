@@ -20,6 +20,7 @@ static const double DEGREE = M_PI / 180;
 
 #define USUAL (1 / 0.85)
 #define SIZE(width, height) N(WIDTH, width), N(HEIGHT, height)
+#define NO_PANORAMA LENS_PINHOLE, 60.931, {0}, 0, BIT(DOUBT_GPANO) | BIT(DOUBT_ASSUMED)
 #define CROPPED (BIT(DOUBT_ASSUMED) | BIT(DOUBT_CROPPED))
 
 static const struct {
@@ -330,47 +331,12 @@ static const struct {
      180,
      {8000, 4000, 0, 1500},
      0,
-     BIT(DOUBT_GPANO)}, /* below the foot */
-    {4000,
-     1000,
-     PANO(SIZES(8000, 4000, 0, 0, 8000, 4000)),
-     LENS_PINHOLE,
-     60.931,
-     {0},
-     0,
-     BIT(DOUBT_GPANO) | BIT(DOUBT_ASSUMED)}, /* cropped afterwards */
-    {4000,
-     1000,
-     PANO(SIZES(2000, 4000, 0, 0, 4000, 1000)),
-     LENS_PINHOLE,
-     60.931,
-     {0},
-     0,
-     BIT(DOUBT_GPANO) | BIT(DOUBT_ASSUMED)},
-    {4000,
-     1000,
-     PANO(SIZES(9999999, 4000, 0, 0, 4000, 1000)),
-     LENS_PINHOLE,
-     60.931,
-     {0},
-     0,
-     BIT(DOUBT_GPANO) | BIT(DOUBT_ASSUMED)},
-    {65000,
-     16250,
-     PANO(SIZES(4000000, 100000, 0, 0, 65000, 16250)),
-     LENS_PINHOLE,
-     60.931,
-     {0},
-     0,
-     BIT(DOUBT_GPANO) | BIT(DOUBT_ASSUMED)},
-    {4000,
-     1000,
-     PANO(SIZES(8000, 4000, 8001, 0, 4000, 1000)),
-     LENS_PINHOLE,
-     60.931,
-     {0},
-     0,
-     BIT(DOUBT_GPANO) | BIT(DOUBT_ASSUMED)},
+     BIT(DOUBT_GPANO)},                                                   /* below the foot */
+    {4000, 1000, PANO(SIZES(8000, 4000, 0, 0, 8000, 4000)), NO_PANORAMA}, /* cropped afterwards */
+    {4000, 1000, PANO(SIZES(2000, 4000, 0, 0, 4000, 1000)), NO_PANORAMA},
+    {4000, 1000, PANO(SIZES(9999999, 4000, 0, 0, 4000, 1000)), NO_PANORAMA},
+    {65000, 16250, PANO(SIZES(4000000, 100000, 0, 0, 65000, 16250)), NO_PANORAMA},
+    {4000, 1000, PANO(SIZES(8000, 4000, 8001, 0, 4000, 1000)), NO_PANORAMA},
     {4000,
      3000,
      PANO("GPano:ProjectionType='cubestrip'"),

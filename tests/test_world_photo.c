@@ -16,6 +16,7 @@
 #include "folder_support.h"
 #include "image/image.h"
 #include "town_support.h"
+#include "turn_support.h"
 #include "world/build.h"
 #include "world/photo.h"
 #include "world/photos.h"
@@ -30,17 +31,6 @@ static const double DEGREE = 180 / 3.14159265358979;
 struct axes {
     double right[3], up[3], ahead[3]; /* east, north, up; length 1 */
 };
-
-/* Rotate a and b by an angle, a towards b. */
-static void turn(double a[3], double b[3], double degrees)
-{
-    double c = cos(degrees / DEGREE), s = sin(degrees / DEGREE);
-    for (int k = 0; k < 3; k++) {
-        double was = a[k];
-        a[k] = c * was + s * b[k];
-        b[k] = c * b[k] - s * was;
-    }
-}
 
 /* From level and north: rotate by heading, then pitch up, then roll to the right. */
 static struct axes axes_of(double heading, double pitch, double roll)
